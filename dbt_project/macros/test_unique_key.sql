@@ -1,0 +1,7 @@
+{#- Keys are 100 % unique: rows that share a key. -#}
+{% test unique_key(model, columns) %}
+select {{ columns | join(', ') }}
+from {{ model }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+{% endtest %}

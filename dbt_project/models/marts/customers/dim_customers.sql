@@ -1,0 +1,53 @@
+with customers as (
+    select
+        latest.*,
+        -- Years completed on the business date, by the calendar.
+        cast(extract(year from {{ as_of() }}) - extract(year from birth_date) as integer)
+        - case
+            when extract(month from {{ as_of() }}) * 100 + extract(day from {{ as_of() }})
+                < extract(month from birth_date) * 100 + extract(day from birth_date) then 1
+            else 0
+        end as age
+    from {{ ref('int_customers_latest') }} as latest
+    where onboarded_on <= {{ as_of() }}
+),
+
+tiers as (
+    select * from {{ ref('fct_customer_tier_history') }}
+    where valid_to = {{ end_of_time() }} and known_to = cast({{ end_of_time() }} as timestamp)
+),
+
+managers as (
+    select * from {{ ref('int_primary_managers') }}
+),
+
+dim_customers as (
+    select
+        keys.customer_key,
+        tiers.tier_code,
+        customers.region_code,
+        customers.city_tier,
+        ages.age_band,
+        customers.gender,
+        customers.occupation_code,
+        customers.industry_code,
+        customers.risk_rating,
+        customers.onboarded_on,
+        case when customers.closed_on <= {{ as_of() }} then customers.closed_on end as closed_on,
+        customers.branch_id,
+        managers.rm_id as primary_rm_id,
+        ages.is_founder_generation,
+        customers.city_tier = 'county' as is_county,
+        customers.occupation_code = 'self_employed' as is_sole_proprietor
+    from customers
+    inner join {{ ref('int_customer_keys') }} as keys
+        on customers.customer_id = keys.customer_id
+    left join tiers
+        on keys.customer_key = tiers.customer_key
+    left join {{ ref('age_bands') }} as ages
+        on customers.age between ages.age_from and ages.age_to
+    left join managers
+        on customers.customer_id = managers.customer_id
+)
+
+select * from dim_customers

@@ -1,0 +1,58 @@
+with parts as (
+    select
+        parts.*,
+        net_interest_deposits_amount + net_interest_loans_amount + fee_income_amount - expected_loss_amount
+        - cost_to_serve_full_amount - perks_amount as contribution_full_amount,
+        net_interest_deposits_amount + net_interest_loans_amount + fee_income_amount - expected_loss_amount
+        - cost_to_serve_avoidable_amount - perks_amount as contribution_avoidable_amount,
+        waived_amount + perks_amount as concession_amount
+    from {{ ref('int_customer_contribution_parts') }} as parts
+),
+
+policy as (
+    select
+        value as over_service_max_ratio,
+        valid_from,
+        valid_to
+    from {{ ref('int_parameter_spans') }}
+    where parameter = 'over_service_max_ratio'
+),
+
+fct_customer_contributions as (
+    select
+        keys.customer_key,
+        parts.month,
+        parts.net_interest_deposits_amount,
+        parts.net_interest_loans_amount,
+        parts.fee_income_amount,
+        parts.expected_loss_amount,
+        parts.cost_to_serve_full_amount,
+        parts.cost_to_serve_avoidable_amount,
+        parts.perks_amount,
+        parts.contribution_full_amount,
+        parts.contribution_avoidable_amount,
+        case
+            when parts.contribution_avoidable_amount is not null
+                then rank() over (
+                    partition by parts.month
+                    order by parts.contribution_avoidable_amount desc nulls last
+                )
+        end as contribution_rank,
+        case
+            when parts.contribution_avoidable_amount > 0
+                then cast(parts.concession_amount / parts.contribution_avoidable_amount as decimal(18, 6))
+        end as over_service_ratio,
+        case
+            when parts.contribution_avoidable_amount is null then null
+            when parts.contribution_avoidable_amount <= 0 then parts.concession_amount > 0
+            else parts.concession_amount > policy.over_service_max_ratio * parts.contribution_avoidable_amount
+        end as is_over_served,
+        parts.is_partial_month
+    from parts
+    inner join {{ ref('int_customer_keys') }} as keys
+        on parts.customer_id = keys.customer_id
+    inner join policy
+        on parts.month >= policy.valid_from and parts.month < policy.valid_to
+)
+
+select * from fct_customer_contributions

@@ -1,0 +1,1 @@
+{{ canonical('core__accounts') }}

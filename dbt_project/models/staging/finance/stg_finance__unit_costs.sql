@@ -1,0 +1,1 @@
+{{ canonical('finance__unit_costs') }}

@@ -1,0 +1,137 @@
+"""Building the warehouse: one dbt process, its progress shown, its results read and judged."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from crm_warehouse.errors import BuildFailed
+from crm_warehouse.files import read_json
+from crm_warehouse.landing import ACCEPTED, Batch, accepted_batches, write_batch_index
+from crm_warehouse.privacy import update_token_map
+from crm_warehouse.profile import Profile
+from crm_warehouse.settings import Settings
+
+Progress = Callable[[str, int, int], None]
+RESOURCES = ("model", "seed", "test", "unit_test")
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What dbt built and tested. `batches` are the landing batches it read."""
+
+    database: Path
+    models: int
+    tests: int
+    warnings: list[str]
+    batches: list[Batch]
+    manifest: Path
+
+
+def database_path(settings: Settings) -> Path:
+    return settings.warehouse / "warehouse.duckdb"
+
+
+def build(settings: Settings, profile: Profile, as_of: date, progress: Progress) -> BuildResult:
+    """Rebuild the private warehouse from accepted batches up to `as_of`; no reader ever opens it.
+
+    Raises BuildFailed when anything planned was not built, not tested or failed.
+    """
+    batches = accepted_batches(settings, profile, as_of)
+    customers, column = profile.customer_extract
+    customer_files = [batch.folder / ACCEPTED for batch in batches if batch.table == customers.table]
+    if not customer_files:
+        raise BuildFailed(f"no accepted batch of {customers.table} up to {as_of}: run the extracts and the landing gate first")
+    database = database_path(settings)
+    for leftover in (database, database.with_name(database.name + ".wal")):
+        leftover.unlink(missing_ok=True)  # a killed build's write-ahead log must not be replayed into this one
+    environment = {
+        **os.environ,
+        "CRM_WAREHOUSE_DATABASE": str(database),
+        "CRM_WAREHOUSE_LANDING": str(settings.landing),
+        "CRM_WAREHOUSE_BATCHES": str(write_batch_index(settings, batches)),
+        "CRM_WAREHOUSE_TOKENS": str(update_token_map(settings, customer_files, column)),
+    }
+    target = settings.warehouse / "dbt"
+    _run_dbt(settings, dbt_variables(profile, as_of), target, environment, progress)
+    models, tests, warnings = judge(target)
+    return BuildResult(database, models, tests, warnings, batches, target / "manifest.json")
+
+
+def dbt_variables(profile: Profile, as_of: date) -> dict:
+    return {
+        "bank": profile.bank,
+        "as_of_date": as_of.isoformat(),
+        "reporting_currency": profile.reporting_currency,
+        "provided": list(profile.provided),
+    }
+
+
+def _run_dbt(settings: Settings, variables: dict, target: Path, environment: dict[str, str], progress: Progress) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "run_results.json").unlink(missing_ok=True)  # an older run's results must never be judged
+    project = str(settings.project / "dbt_project")
+    command = [sys.executable, "-m", "dbt.cli.main", "--log-format", "json", "--log-level-file", "none", "build"]
+    command += ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
+    command += ["--log-path", str(target), "--vars", json.dumps(variables)]
+    with (
+        (target / "dbt.log").open("w", encoding="utf-8") as log,
+        subprocess.Popen(
+            command, env=environment, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process,
+    ):
+        for line in process.stdout:
+            log.write(line)
+            _show(line, progress)
+    if not (target / "run_results.json").is_file():
+        raise BuildFailed(f"dbt stopped before it ran anything: {_last_message(target / 'dbt.log')} (log: {target / 'dbt.log'})")
+
+
+def _show(line: str, progress: Progress) -> None:
+    """Report a finished node; lines that are not dbt's JSON are only logged."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return
+    data = event.get("data", {})
+    if event.get("info", {}).get("name") in ("LogModelResult", "LogTestResult", "LogSeedResult", "LogUnitTestResult"):
+        name = data.get("node_info", {}).get("node_name") or data.get("name", "")
+        progress(name, int(data.get("index", 0)), int(data.get("total", 0)))
+
+
+def _last_message(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8").strip().splitlines()
+    for line in reversed(lines):
+        try:
+            return json.loads(line)["info"]["msg"].strip().splitlines()[-1]
+        except (ValueError, KeyError, IndexError):
+            continue
+    return lines[-1] if lines else "no output"
+
+
+def judge(target: Path) -> tuple[int, int, list[str]]:
+    """Numbers of models and tests that ran, and tests that warned. Raises BuildFailed unless all that is planned passed."""
+    manifest = read_json(target / "manifest.json")
+    nodes = {**manifest["nodes"], **manifest.get("unit_tests", {})}
+    planned = {key for key, node in nodes.items() if node["resource_type"] in RESOURCES and node["config"].get("enabled", True)}
+    results = {result["unique_id"]: result for result in read_json(target / "run_results.json")["results"]}
+    failed = [key for key, result in results.items() if result["status"] not in ("success", "pass", "warn")]
+    missing = sorted(planned - set(results))
+    if failed or missing:
+        first = next((key for key in failed if results[key]["status"] != "skipped"), (failed + missing)[0])
+        message = (results.get(first, {}).get("message") or "it did not run").strip().splitlines()[0]
+        raise BuildFailed(
+            f"dbt: {first.split('.', 2)[-1]} {message} ({len(failed)} failed or skipped, {len(missing)} not run of"
+            f" {len(planned)}); the last published version stays live (log: {target / 'dbt.log'})"
+        )
+    tests = sum(nodes[key]["resource_type"] in ("test", "unit_test") for key in results)
+    if not tests:
+        raise BuildFailed("dbt ran no test: a build that checks nothing does not pass")
+    warnings = sorted(key.split(".", 2)[-1] for key, result in results.items() if result["status"] == "warn")
+    return len(results) - tests, tests, warnings

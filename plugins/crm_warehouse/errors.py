@@ -1,0 +1,25 @@
+"""What can go wrong in words a person can act on."""
+
+
+class CrmWarehouseError(Exception):
+    """A problem the user can mend: its text names what is wrong, where, and what to do. Never retried."""
+
+
+class SettingsError(CrmWarehouseError):
+    """A setting, a bank profile or a folder is wrong."""
+
+
+class ExtractError(CrmWarehouseError):
+    """An extract is missing, empty or not what the profile or its control file says."""
+
+
+class GateFailed(CrmWarehouseError):
+    """A rule of severity `block` failed, or a gate could not prove that it checked what it planned."""
+
+
+class BuildFailed(CrmWarehouseError):
+    """dbt did not build and test everything that was planned."""
+
+
+class PublishRefused(CrmWarehouseError):
+    """The candidate may not replace the live version."""

@@ -1,0 +1,190 @@
+"""The landing gate: reads landed batches as typed tables, judges them, sets bad rows aside, accepts the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from crm_warehouse.errors import ExtractError, GateFailed
+from crm_warehouse.files import sync
+from crm_warehouse.landing import ACCEPTED, ROWS, Batch, current_batches
+from crm_warehouse.policy import parameter
+from crm_warehouse.profile import Column, Extract, Profile
+from crm_warehouse.quality.gate import GateResult, Progress, run_gate
+from crm_warehouse.quality.rule import Rule
+from crm_warehouse.settings import Settings
+
+# What a text must look like to be read as a number without rounding, by type: whole digits, decimal places.
+NUMBERS = {"decimal": (16, 2), "fraction": (9, 9), "quantity": (12, 6)}
+
+
+@dataclass(frozen=True)
+class LandingVerdict:
+    """The gate's result and the rows of each batch: read = loaded + quarantined + rejected."""
+
+    gate: GateResult
+    batches: list[dict]
+
+
+def run_landing_gate(
+    settings: Settings, profile: Profile, dates: list[date], database: Path, progress: Progress
+) -> LandingVerdict:
+    """Judge the batches in force of `dates`; when nothing blocks, write each batch's accepted rows.
+
+    Raises ExtractError when an expected batch has not landed. Accepting twice gives the same files.
+    """
+    from expectations.landing import build_rules
+
+    batches = {spec.table: current_batches(settings, spec, dates) for spec in profile.extracts}
+    for spec in profile.extracts:
+        missing = sorted(set(dates) - {batch.business_date for batch in batches[spec.table]})
+        if missing:
+            raise ExtractError(f"{spec.table} for {missing[0]} has not landed; run the extract of {spec.source} again")
+    rules = build_rules(profile)
+    _load_tables(database, profile, batches)
+    gate = run_gate("landing", database, "main", rules, progress)
+    _set_aside(database, [rule for rule in rules if rule.severity == "quarantine"], gate)
+    counts = _count_rows(database, batches)
+    _require_few(profile, counts, max(dates), gate)
+    if gate.is_open:
+        _accept(settings, database, profile, batches, progress)
+    return LandingVerdict(gate, counts)
+
+
+def _load_tables(database: Path, profile: Profile, batches: dict[str, list[Batch]]) -> None:
+    database.parent.mkdir(parents=True, exist_ok=True)
+    database.unlink(missing_ok=True)
+    with duckdb.connect(str(database)) as connection:
+        for spec in profile.extracts:
+            columns = ",\n".join(_typed(column) for column in spec.columns)
+            connection.execute(
+                f"create table {spec.table} as select business_date, batch, _source_row, {columns}"
+                " from read_parquet(?, hive_partitioning = true, hive_types = {'business_date': date, 'batch': bigint})",
+                [[str(batch.folder / ROWS) for batch in batches[spec.table]]],
+            )
+        connection.execute(
+            "create table _quarantined (source_table text, business_date date, batch bigint, _source_row bigint, rule_id text)"
+        )
+
+
+def _typed(column: Column) -> str:
+    """The column read as its declared type, null where that would lose something, and its text beside it."""
+    text = f"""nullif(trim("{column.name}"), '')"""
+    if column.type == "text":
+        value = text
+    elif column.type == "date":
+        pattern = column.format or "%Y-%m-%d"
+        value = f"cast(try_strptime({text}, '{pattern}') as date)"
+    elif column.type == "timestamp":
+        pattern = column.format or "%Y-%m-%dT%H:%M:%SZ"
+        value = f"try_strptime({text}, '{pattern}')"
+    elif column.type == "integer":
+        value = f"case when regexp_full_match({text}, '-?[0-9]{{1,18}}') then cast({text} as bigint) end"
+    elif column.type == "boolean":
+        value = f"case {text} when 'true' then true when 'false' then false end"
+    else:
+        whole, places = NUMBERS[column.type]
+        pattern = f"-?[0-9]{{1,{whole}}}([.][0-9]{{0,{places}}}0*)?"
+        precision = 38 if column.type == "quantity" else 18
+        value = f"case when regexp_full_match({text}, '{pattern}') then cast({text} as decimal({precision}, {places})) end"
+    return f'{value} as "{column.name}", {text} as "{column.name}__text"'
+
+
+def _set_aside(database: Path, rules: list[Rule], gate: GateResult) -> None:
+    failed = {result.rule["id"] for result in gate.failures("quarantine")}
+    with duckdb.connect(str(database)) as connection:
+        for rule in rules:
+            if rule.id in failed:
+                connection.execute(
+                    f"insert into _quarantined select '{rule.table}', business_date, batch, _source_row, ?"
+                    f" from {rule.table} as checked where {rule.bad_rows}",
+                    [rule.id],
+                )
+
+
+def _count_rows(database: Path, batches: dict[str, list[Batch]]) -> list[dict]:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        query = (
+            "select source_table, business_date, batch, count(distinct _source_row) as rows"
+            " from _quarantined group by all"
+        )
+        set_aside = {(table, day, number): rows for table, day, number, rows in connection.execute(query).fetchall()}
+    counts = []
+    for table, landed in batches.items():
+        for batch in landed:
+            read, rejected = batch.manifest["rows_read"], len(batch.manifest["rows_rejected"])
+            quarantined = set_aside.get((table, batch.business_date, batch.number), 0)
+            counts.append(
+                {
+                    "table": table,
+                    "business_date": batch.business_date.isoformat(),
+                    "batch": batch.number,
+                    "file": batch.manifest["file"],
+                    "sha256": batch.manifest["sha256"],
+                    "rows_read": read,
+                    "rows_loaded": read - rejected - quarantined,
+                    "rows_quarantined": quarantined,
+                    "rows_rejected": rejected,
+                }
+            )
+    return counts
+
+
+def _require_few(profile: Profile, counts: list[dict], as_of: date, gate: GateResult) -> None:
+    """Quarantine is for the few: too many bad rows, or one in a file that carries money, stop the run."""
+    most = parameter(profile.folder, "quarantine_max_share", as_of)
+    money = {spec.table for spec in profile.extracts if any(column.control_total for column in spec.columns)}
+    for count in counts:
+        bad = count["rows_quarantined"]
+        if bad and (bad > most * count["rows_read"] or count["table"] in money):
+            rules = sorted({r.rule["name_en"] for r in gate.failures("quarantine") if r.rule["table"] == count["table"]})
+            why = "the file carries money" if count["table"] in money else f"more than {most:%} of the rows"
+            raise GateFailed(
+                f"the landing gate is shut: {count['file']} of {count['business_date']} has {bad} bad of"
+                f" {count['rows_read']} rows ({why}): {'; '.join(rules)}. Ask the source system for a corrected delivery"
+            )
+
+
+def _accept(
+    settings: Settings, database: Path, profile: Profile, batches: dict[str, list[Batch]], progress: Progress
+) -> None:
+    todo = [(spec, batch) for spec in profile.extracts for batch in batches[spec.table] if not batch.is_accepted]
+    with duckdb.connect(str(database), read_only=True) as connection:
+        for done, (spec, batch) in enumerate(todo):
+            progress("accepting batches", done, len(todo))
+            _accept_batch(connection, spec, batch)
+            _keep_quarantined(settings, connection, spec, batch)
+    progress("accepting batches", len(todo), len(todo))
+
+
+def _accept_batch(connection: duckdb.DuckDBPyConnection, spec: Extract, batch: Batch) -> None:
+    columns = ", ".join(f'"{column.name}"' for column in spec.columns)
+    temporary = batch.folder / f".{ACCEPTED}.tmp"
+    connection.execute(
+        f"copy (select _source_row, {columns} from {spec.table} as landed where {_of_batch(batch)} and _source_row not in"
+        f" (select _source_row from _quarantined where source_table = '{spec.table}' and {_of_batch(batch)})"
+        f" order by _source_row) to '{temporary}' (format parquet, compression zstd)"
+    )
+    sync(temporary)
+    temporary.rename(batch.folder / ACCEPTED)
+    sync(batch.folder)
+
+
+def _keep_quarantined(settings: Settings, connection: duckdb.DuckDBPyConnection, spec: Extract, batch: Batch) -> None:
+    query = f"from _quarantined where source_table = '{spec.table}' and {_of_batch(batch)}"
+    if not connection.execute(f"select count(*) {query}").fetchone()[0]:
+        return
+    folder = settings.quarantine / spec.source / spec.name / f"business_date={batch.business_date}"
+    folder.mkdir(parents=True, exist_ok=True)
+    connection.execute(
+        f"copy (select rule_id, landed.* from (select rule_id, _source_row {query}) as bad"
+        f" join read_parquet('{batch.folder / ROWS}', hive_partitioning = false) as landed using (_source_row)"
+        f" order by _source_row, rule_id) to '{folder}/batch={batch.number}.parquet' (format parquet)"
+    )
+
+
+def _of_batch(batch: Batch) -> str:
+    return f"business_date = date '{batch.business_date}' and batch = {batch.number}"

@@ -1,0 +1,38 @@
+"""One rule of a gate: what it checks, why, whose it is, and what a failure does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from great_expectations.expectations.expectation import Expectation
+
+Severity = Literal["block", "quarantine", "warn"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule over one table. `bad_rows` is its predicate in SQL: it counts, and names the rows to quarantine.
+
+    `severity`: `block` stops the run, `quarantine` sets the rows aside, `warn` is shown. `dimension` and
+    `principle` are those of BCBS 239 and 银行业金融机构数据治理指引.
+    """
+
+    id: str
+    table: str
+    name_en: str
+    name_zh: str
+    reason: str
+    severity: Severity
+    dimension: str
+    owner: str
+    on_failure: str
+    principle: str
+    expectation: Expectation
+    bad_rows: str | None = None
+
+    def describe(self) -> dict[str, str]:
+        """What the catalogue and the report show: everything but the expectation itself."""
+        shown = ("id", "table", "name_en", "name_zh", "reason", "severity", "dimension", "owner", "on_failure", "principle")
+        return {name: getattr(self, name) for name in shown}

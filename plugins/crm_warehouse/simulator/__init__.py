@@ -1,0 +1,5 @@
+"""The reference bank: a whole simulated retail bank's nightly extracts, the same bytes for the same seed and size."""
+
+from crm_warehouse.simulator.simulation import Simulation, delivery_dates, simulate
+
+__all__ = ["Simulation", "delivery_dates", "simulate"]

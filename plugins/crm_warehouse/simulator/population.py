@@ -1,0 +1,204 @@
+"""Who the customers are, when they came and left, and what they want to hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from crm_warehouse.simulator.business_days import business_days
+from crm_warehouse.simulator.catalogue import HELD, TERM, Market, branch_columns
+from crm_warehouse.simulator.names import FEMALE_GIVEN, MALE_GIVEN, RARE_GIVEN, STREETS, SURNAMES
+from crm_warehouse.simulator.simulation import Simulation
+from crm_warehouse.simulator.wealth import draw_paths, wealth_of_customers
+
+NEVER = 10**6  # day number of what has not happened
+
+OCCUPATIONS = ("employee", "self_employed", "business_owner", "civil_servant", "professional", "farmer", "retired",
+               "student")  # fmt: skip
+OCCUPATION_SHARES = (0.36, 0.16, 0.06, 0.08, 0.10, 0.08, 0.12, 0.04)
+
+ID_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])  # GB 11643
+ID_CHECKS = np.array(list("10X98765432"))
+
+# Probability of wanting a product, and its relative weight, by band of wealth: columns demand, TERM, HELD.
+WISH_BANDS = (5_000, 50_000, 200_000, 500_000, 2_000_000)
+WISH = np.array([
+    [1, .00, .00, .00, .00, .00, .02, .00, .05, .00, .00, .00, .00, .00, .00],
+    [1, .15, .22, .10, .03, .00, .15, .00, .20, .06, .02, .03, .00, .03, .01],
+    [1, .20, .35, .25, .10, .00, .40, .10, .25, .15, .10, .10, .00, .06, .05],
+    [1, .20, .40, .35, .20, .10, .55, .25, .30, .25, .25, .20, .00, .12, .12],
+    [1, .20, .40, .40, .30, .35, .70, .45, .35, .35, .40, .30, .05, .18, .25],
+    [1, .15, .30, .35, .35, .50, .80, .60, .40, .50, .50, .30, .55, .25, .45],
+])  # fmt: skip
+WISH_WEIGHT = np.array([1.2, 1, 2, 2.5, 1.5, 2.5, 3, 2, 1, 1.2, 1.5, 1.2, 2.5, .5, 2.0])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Spells:
+    """One row per relationship from onboarding to closing; who comes back has two. Days are day numbers."""
+
+    customer: np.ndarray  # row of the customer
+    start: np.ndarray  # onboarding day, negative before history
+    end: np.ndarray  # closing day, NEVER if open
+    wealth: np.ndarray  # AUM in CNY at the end of the initial history
+    target: np.ndarray  # spells x (months + 1): AUM in CNY aimed at for month ends; column 0 is before history
+    weights: np.ndarray  # spells x (1 + TERM + HELD): portfolio shares, each row sums to 1
+    is_payroll: np.ndarray
+    is_dormant: np.ndarray
+    is_window_dresser: np.ndarray
+    usd_share: np.ndarray  # part of AUM on a USD account, 0 for most
+
+
+@dataclass(frozen=True)
+class Population:
+    customers: dict[str, np.ndarray]  # columns of the extract that do not change, and second values with their day
+    branch: np.ndarray  # branch number by customer
+    spells: Spells
+
+
+def draw_population(simulation: Simulation, market: Market) -> Population:
+    """Customers and their spells, drawn independently of each other."""
+    spells = _draw_spells(simulation, market)
+    first_start = np.full(simulation.customers, NEVER)
+    np.minimum.at(first_start, spells.customer, spells.start)
+    columns, branch = _draw_customers(simulation, spells.wealth[: simulation.customers], first_start)
+    return Population(columns, branch, spells)
+
+
+def _draw_spells(simulation: Simulation, market: Market) -> Spells:
+    n = simulation.customers
+    rng = simulation.stream("spells")
+    wealth = simulation.stream("wealth").permutation(wealth_of_customers(n)).round(2)
+    # People join and leave on business days, clear of month ends so that each touched month has days on both sides.
+    open_days = simulation.day_numbers(business_days(simulation.history_from, simulation.last_business_date))
+    month_day = simulation.dates(open_days) - simulation.dates(open_days).astype("datetime64[M]")
+    open_days = open_days[(month_day >= np.timedelta64(3, "D")) & (month_day <= np.timedelta64(24, "D"))]
+
+    def spread(earliest: int, size: int) -> np.ndarray:
+        """Days evenly over the window from earliest on, its last one included."""
+        first = np.searchsorted(open_days, earliest)
+        return open_days[np.linspace(first, open_days.size - 1, size).round().astype(int)]
+
+    joiners, rest = np.split(rng.permutation(n), [max(6, round(0.06 * n))])
+    # The few richest stay: one of them leaving would undo the concentration of a small bank.
+    leavers = rest[wealth[rest] < 4_000_000][: max(8, round(0.02 * n))]
+    returners = leavers[: max(2, round(0.002 * n))]
+    start = -rng.integers(30, 4000, n)
+    start[joiners] = spread(0, joiners.size)
+    end = np.full(n, NEVER)
+    end[leavers] = spread(25, leavers.size)
+    back = open_days[np.searchsorted(open_days, np.linspace(end[returners[0]] + 70, open_days[-1], returners.size))]
+
+    customer = np.append(np.arange(n), returners)
+    start, end = np.append(start, back), np.append(end, np.full(returners.size, NEVER))
+    wealth = np.append(wealth, wealth[returners])
+    weights = _draw_portfolios(simulation, wealth)
+    held_weights = weights[:, 1 + len(TERM) :]
+    columns = np.append(0, simulation.months()[1] + 1)
+    anchor = simulation.day_numbers(simulation.initial_delivery_on) + 1
+    # What is held moves with its market, so the aim does too: net new money is what the path adds.
+    growth = 1 + held_weights @ (market.price[:, columns] / market.price[:, anchor, None] - 1)
+    is_usd = rng.random(n)[customer] < np.where(wealth >= 50_000, 0.25, 0.033)
+    income_seen = rng.random(wealth.size)
+    dormant = (wealth < 2_000) & (rng.random(wealth.size) < 0.3)
+    return Spells(
+        customer=customer, start=start, end=end, wealth=wealth, weights=weights,
+        target=wealth[:, None] * draw_paths(simulation, wealth) * growth,
+        is_payroll=(income_seen < 0.45) & ~dormant,
+        is_dormant=dormant,
+        is_window_dresser=(wealth > 30_000) & (rng.random(wealth.size) < 0.10),
+        usd_share=np.where(is_usd, rng.uniform(0.03, 0.15, wealth.size), 0.0),
+    )  # fmt: skip
+
+
+def _draw_portfolios(simulation: Simulation, wealth: np.ndarray) -> np.ndarray:
+    rng = simulation.stream("portfolios")
+    wish = WISH[np.searchsorted(WISH_BANDS, wealth, side="right")]
+    weights = np.where(rng.random(wish.shape) < wish, WISH_WEIGHT * rng.gamma(2.0, 0.5, wish.shape), 0.0)
+    weights[:, 0] = np.maximum(weights[:, 0], 0.15)
+    minimum = np.array([0] + [p.minimum or 0 for p in (*TERM, *HELD)])
+    for _ in range(2):  # dropping what is too small enlarges the rest, which may pass once more
+        weights /= weights.sum(axis=1, keepdims=True)
+        weights = np.where(weights * wealth[:, None] >= 1.2 * minimum, weights, 0.0)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _draw_customers(simulation: Simulation, wealth: np.ndarray, start: np.ndarray) -> tuple[dict, np.ndarray]:
+    n = simulation.customers
+    rng = simulation.stream("customers")
+
+    def pick(values: Sequence[str], p: Sequence[float] | None = None) -> np.ndarray:
+        return np.array(values, dtype=object)[rng.choice(len(values), n, p=p)]
+
+    def maybe(values: np.ndarray, missing: float) -> np.ndarray:
+        return np.where(rng.random(n) < missing, None, values)
+
+    branch = rng.integers(0, 40, n)
+    branches = branch_columns()
+    is_male = rng.random(n) < 0.49
+    age = np.clip(np.where(wealth > 200_000, rng.normal(54, 9, n), rng.normal(42, 14, n)), 18.2, 90)
+    joined = simulation.dates(np.minimum(start, 0))
+    birth = joined - (age * 365.25).astype("timedelta64[D]")
+    given = np.where(is_male, pick(MALE_GIVEN), pick(FEMALE_GIVEN))
+    second = np.where(rng.random(n) < 0.65, np.where(is_male, pick(MALE_GIVEN), pick(FEMALE_GIVEN)), "")
+    second = np.where(np.arange(n) % 97 == 13, pick(RARE_GIVEN), second)
+    is_passport = rng.random(n) < 0.01
+    numbers = _id_numbers(branches["region_code"][branch], birth, is_male)
+    passports = np.char.add("E", np.char.zfill((70_000_000 + np.arange(n)).astype(str), 8)).astype(object)
+    # 154 is a number range no operator has, and example.com is reserved: nobody real is ever reached.
+    mobiles = np.char.add("154", np.char.zfill(rng.choice(10**8, 2 * n, replace=False).astype(str), 8))
+    changes = np.where(rng.random(n) < 0.01, rng.integers(simulation.days - 29, simulation.days, n), NEVER)
+    changes[0] = simulation.days - 15
+    risk = rng.integers(1, 6, n)
+    rated_until = rng.integers(-60, simulation.days + 330, n)
+    is_declared = rng.random(n) < np.where(wealth > 50_000, 0.35, 0.08)
+    house = rng.integers(1, 999, n).astype(str)
+    consented = (start - np.minimum(start, 0) * rng.random(n)).astype(np.int64)  # between onboarding and history
+    city = np.array([branch_name.removesuffix("支行") for branch_name in branches["branch_name"]], dtype=object)
+    street = pick(STREETS) + house.astype(object) + "号"
+    inboxes = (
+        pick(("lan", "yu", "chen", "mei", "hao", "wei")) + np.arange(n).astype(str).astype(object) + "@example.com"
+    )
+    columns = {
+        "customer_name": pick(SURNAMES) + given + second,
+        "id_type": np.where(is_passport, "passport", "resident_id"),
+        "id_number": np.where(is_passport, passports, numbers),
+        "gender": np.where(is_male, "male", "female"),
+        "birth_date": birth,
+        "mobile": mobiles[:n],
+        "mobile_later": mobiles[n:],
+        "email": maybe(inboxes, 0.45),
+        "address": branches["region_name"][branch] + city[branch] + street,
+        "region_code": branches["region_code"][branch],
+        "city_tier": branches["city_tier"][branch],
+        "industry_code": maybe(pick(tuple("CEFGHIJKOPQS")), 0.08),
+        "occupation_code": maybe(pick(OCCUPATIONS, OCCUPATION_SHARES), 0.05),
+        "education": maybe(pick(("junior", "senior", "college", "bachelor", "master")), 0.10),
+        "marital_status": maybe(pick(("single", "married", "divorced", "widowed"), (0.25, 0.65, 0.07, 0.03)), 0.10),
+        "risk": np.where(rng.random(n) < 0.06, 0, risk),
+        "rated_until": rated_until,
+        "declared_wealth_amount": np.where(is_declared, (wealth * rng.lognormal(0.7, 0.5, n)).round(-2), np.nan),
+        "consent_marketing": rng.random(n) < 0.62,
+        "consented": consented * 86_400 + rng.integers(0, 86_400, n),
+        "changes": changes,
+    }
+    return columns, branch
+
+
+def _id_numbers(region_code: np.ndarray, birth: np.ndarray, is_male: np.ndarray) -> np.ndarray:
+    """Resident id numbers: true format and checksum, but city 99 of each province, which does not exist."""
+    area = region_code.astype("U2")
+    born = np.char.replace(birth.astype(str), "-", "")
+    group = np.char.add(np.char.add(area, born), np.where(is_male, "1", "2"))
+    order = np.argsort(group, kind="stable")
+    ordered = group[order]
+    is_first = np.append(True, ordered[1:] != ordered[:-1])
+    rank = np.empty(group.size, dtype=np.int64)
+    positions = np.arange(group.size)
+    rank[order] = positions - np.maximum.accumulate(np.where(is_first, positions, 0))
+    # Odd sequence numbers are male; the last two area digits carry what does not fit the sequence.
+    sequence = 2 * (rank % 400) + 101 + (~is_male).astype(int)
+    district = np.char.zfill((1 + rank // 400).astype(str), 2)
+    body = np.char.add(np.char.add(np.char.add(area, np.char.add("99", district)), born), sequence.astype(str))
+    digits = np.array(body, dtype="U17").view("U1").reshape(-1, 17).astype(np.int64)
+    return np.char.add(body, ID_CHECKS[(digits @ ID_WEIGHTS) % 11]).astype(object)
