@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crm_warehouse.errors import ExtractError
@@ -32,12 +32,23 @@ def read(spec: Extract, received: Received) -> Delivery:
     names = [column.name for column in spec.columns]
     if table.column_names != names:
         raise ExtractError(f"{received.path} has the columns {table.column_names}; the profile says {names}")
-    rows = pa.table({column.name: _as_text(received, column, table[column.name]) for column in spec.columns})
+    for column in spec.columns:
+        if not any(accepts(table.schema.field(column.name).type) for accepts in ACCEPTED[column.type]):
+            found = table.schema.field(column.name).type
+            raise ExtractError(f"{received.path}: column {column.name} is {found}; the profile says {column.type}")
+    rows = _as_text(spec, table)
     return Delivery(received, rows.append_column(SOURCE_ROW, pa.array(np.arange(2, len(rows) + 2, dtype=np.int64))))
 
 
-def _as_text(received: Received, column: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
-    if not any(accepts(values.type) for accepts in ACCEPTED[column.type]):
-        raise ExtractError(f"{received.path}: column {column.name} is {values.type}; the profile says {column.type}")
-    text = pc.strftime(values, "%Y-%m-%dT%H:%M:%SZ") if column.type == "timestamp" else pc.cast(values, pa.string())
-    return pc.fill_null(text, "")
+def _as_text(spec: Extract, table: pa.Table) -> pa.Table:
+    """Every value as it would stand in a delimited file. DuckDB writes decimals plainly, Arrow as 0E-9."""
+    with duckdb.connect() as connection:
+        connection.register("received", table)
+        columns = ", ".join(f"coalesce({_text_of(column)}, '') as \"{column.name}\"" for column in spec.columns)
+        return connection.execute(f"select {columns} from received").to_arrow_table()
+
+
+def _text_of(column: Column) -> str:
+    if column.type == "timestamp":
+        return f"strftime(\"{column.name}\", '%Y-%m-%dT%H:%M:%SZ')"
+    return f'cast("{column.name}" as varchar)'

@@ -23,10 +23,20 @@ NUMBERS = {"decimal": (16, 2), "fraction": (9, 9), "quantity": (12, 6)}
 
 @dataclass(frozen=True)
 class LandingVerdict:
-    """The gate's result and the rows of each batch: read = loaded + quarantined + rejected."""
+    """The gate's result and the rows of each batch: read = loaded + quarantined + rejected.
+
+    `too_many` says which file has more bad rows than may be set aside; then nothing is accepted.
+    """
 
     gate: GateResult
     batches: list[dict]
+    too_many: str | None
+
+    def require_open(self) -> None:
+        """Raise GateFailed with one sentence when the data may not pass."""
+        self.gate.require_open()
+        if self.too_many:
+            raise GateFailed(self.too_many)
 
 
 def run_landing_gate(
@@ -48,10 +58,10 @@ def run_landing_gate(
     gate = run_gate("landing", database, "main", rules, progress)
     _set_aside(database, [rule for rule in rules if rule.severity == "quarantine"], gate)
     counts = _count_rows(database, batches)
-    _require_few(profile, counts, max(dates), gate)
-    if gate.is_open:
+    verdict = LandingVerdict(gate, counts, _too_many_set_aside(profile, counts, max(dates), gate))
+    if gate.is_open and not verdict.too_many:
         _accept(settings, database, profile, batches, progress)
-    return LandingVerdict(gate, counts)
+    return verdict
 
 
 def _load_tables(database: Path, profile: Profile, batches: dict[str, list[Batch]]) -> None:
@@ -133,7 +143,7 @@ def _count_rows(database: Path, batches: dict[str, list[Batch]]) -> list[dict]:
     return counts
 
 
-def _require_few(profile: Profile, counts: list[dict], as_of: date, gate: GateResult) -> None:
+def _too_many_set_aside(profile: Profile, counts: list[dict], as_of: date, gate: GateResult) -> str | None:
     """Quarantine is for the few: too many bad rows, or one in a file that carries money, stop the run."""
     most = parameter(profile.folder, "quarantine_max_share", as_of)
     money = {spec.table for spec in profile.extracts if any(column.control_total for column in spec.columns)}
@@ -141,11 +151,12 @@ def _require_few(profile: Profile, counts: list[dict], as_of: date, gate: GateRe
         bad = count["rows_quarantined"]
         if bad and (bad > most * count["rows_read"] or count["table"] in money):
             rules = sorted({r.rule["name_en"] for r in gate.failures("quarantine") if r.rule["table"] == count["table"]})
-            why = "the file carries money" if count["table"] in money else f"more than {most:%} of the rows"
-            raise GateFailed(
+            why = "the file carries money" if count["table"] in money else f"more than {most:.1%} of the rows"
+            return (
                 f"the landing gate is shut: {count['file']} of {count['business_date']} has {bad} bad of"
                 f" {count['rows_read']} rows ({why}): {'; '.join(rules)}. Ask the source system for a corrected delivery"
             )
+    return None
 
 
 def _accept(
