@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,9 +15,10 @@ from crm_warehouse.files import read_json
 from crm_warehouse.landing import ACCEPTED, Batch, accepted_batches, write_batch_index
 from crm_warehouse.privacy import update_token_map
 from crm_warehouse.profile import Profile
+from crm_warehouse.progress import Progress
 from crm_warehouse.settings import Settings
 
-Progress = Callable[[str, int, int], None]
+
 RESOURCES = ("model", "seed", "test", "unit_test")
 
 

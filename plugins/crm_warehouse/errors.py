@@ -9,6 +9,10 @@ class SettingsError(CrmWarehouseError):
     """A setting, a bank profile or a folder is wrong."""
 
 
+class NothingDelivered(CrmWarehouseError):
+    """The bank delivers nothing on the dates asked for."""
+
+
 class ExtractError(CrmWarehouseError):
     """An extract is missing, empty or not what the profile or its control file says."""
 

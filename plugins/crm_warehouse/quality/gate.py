@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -10,11 +10,9 @@ from pathlib import Path
 import duckdb
 
 from crm_warehouse.errors import GateFailed
+from crm_warehouse.progress import Progress
 from crm_warehouse.quality.duckdb_engine import open_database
 from crm_warehouse.quality.rule import Rule
-
-Progress = Callable[[str, int, int], None]
-
 
 @dataclass(frozen=True)
 class RuleResult:

@@ -13,7 +13,8 @@ from crm_warehouse.files import sync
 from crm_warehouse.landing import ACCEPTED, ROWS, Batch, current_batches
 from crm_warehouse.policy import parameter
 from crm_warehouse.profile import Column, Extract, Profile
-from crm_warehouse.quality.gate import GateResult, Progress, run_gate
+from crm_warehouse.progress import Progress
+from crm_warehouse.quality.gate import GateResult, run_gate
 from crm_warehouse.quality.rule import Rule
 from crm_warehouse.settings import Settings
 
@@ -25,12 +26,19 @@ NUMBERS = {"decimal": (16, 2), "fraction": (9, 9), "quantity": (12, 6)}
 class LandingVerdict:
     """The gate's result and the rows of each batch: read = loaded + quarantined + rejected.
 
+    `facts` are the bank's known numbers, expected and found.
+    `listed` names, for failed rules whose profile asks for it, what to look at (accounts and dates, never persons).
     `too_many` says which file has more bad rows than may be set aside; then nothing is accepted.
     """
 
     gate: GateResult
     batches: list[dict]
+    facts: list[dict]
+    listed: dict[str, list[list]]
     too_many: str | None
+
+    def to_json(self) -> dict:
+        return {**self.gate.to_json(), "batches": self.batches, "facts": self.facts, "listed": self.listed}
 
     def require_open(self) -> None:
         """Raise GateFailed with one sentence when the data may not pass."""
@@ -58,7 +66,8 @@ def run_landing_gate(
     gate = run_gate("landing", database, "main", rules, progress)
     _set_aside(database, [rule for rule in rules if rule.severity == "quarantine"], gate)
     counts = _count_rows(database, batches)
-    verdict = LandingVerdict(gate, counts, _too_many_set_aside(profile, counts, max(dates), gate))
+    facts, listed = _look_up(database, profile, gate)
+    verdict = LandingVerdict(gate, counts, facts, listed, _too_many_set_aside(profile, counts, max(dates), gate))
     if gate.is_open and not verdict.too_many:
         _accept(settings, database, profile, batches, progress)
     return verdict
@@ -113,6 +122,24 @@ def _set_aside(database: Path, rules: list[Rule], gate: GateResult) -> None:
                     f" from {rule.table} as checked where {rule.bad_rows}",
                     [rule.id],
                 )
+
+
+def _look_up(database: Path, profile: Profile, gate: GateResult) -> tuple[list[dict], dict[str, list[list]]]:
+    """The bank's known facts as found, and the rows it wants named when a rule fails."""
+    from expectations.landing.bank_checks import read_checks
+
+    failed = {result.rule["id"] for result in gate.failures()}
+    facts, listed = [], {}
+    with duckdb.connect(str(database), read_only=True) as connection:
+        for check in read_checks(profile):
+            rule_id = f"landing.{check['table']}.{check['id']}"
+            if check.get("measure"):
+                found = connection.execute(check["measure"]).fetchone()[0]
+                facts.append({name: check[name] for name in ("name_en", "name_zh", "expected")} | {"found": int(found)})
+            elif rule_id in failed and "list" in check:
+                rows = connection.execute(check["list"].format(bad_rows=check["bad_rows"])).fetchall()
+                listed[rule_id] = [[str(value) for value in row] for row in rows]
+    return facts, listed
 
 
 def _count_rows(database: Path, batches: dict[str, list[Batch]]) -> list[dict]:

@@ -12,7 +12,7 @@ from crm_warehouse.simulator.journal import DAY, HOUR, OWN_NAMES, PERSONS, Journ
 from crm_warehouse.simulator.lending import Loans
 from crm_warehouse.simulator.population import NEVER, Spells
 from crm_warehouse.simulator.simulation import Progress, Simulation
-from crm_warehouse.simulator.term_deposits import mature_terms, open_terms, pay_out_terms
+from crm_warehouse.simulator.term_deposits import TERM_DAYS, mature_terms, open_terms, pay_out_terms
 
 HELD_MINIMUM = np.array([p.minimum or 0 for p in HELD]) * 100
 TERM_MINIMUM = np.array([p.minimum or 0 for p in TERM]) * 100
@@ -82,7 +82,7 @@ def _run_month(simulation, spells, loans, market, rng, habits, month: Month, flo
     # What must come in or go out for assets to follow their path. The path holds the market's moves already.
     liquid = books.demand - books.dressed + matured
     held = books.units / UNIT * 100
-    assets = liquid + books.term_balance.sum(axis=1) + held @ market.price[:, month.last_day + 1]
+    assets = liquid + books.term_balance.sum(axis=1) + (held * market.price[:, month.last_day + 1]).sum(axis=1)
     aim = spells.target[:, month.number + 1] * (1 - spells.usd_share) * 100
     gap = aim - (assets + earned)
     moves = stays & (month.opening | ~spells.is_dormant) & (np.abs(gap) > np.maximum(50_00, 0.01 * aim))
@@ -92,7 +92,9 @@ def _run_month(simulation, spells, loans, market, rng, habits, month: Month, flo
     trades = _plan_trades(simulation, spells, market, rng, month, books, aim, budget)
     at_hand = liquid + earned + trades.net_proceeds()
     breaks = (gap < 0) & (-gap - at_hand > 0.1 * aim)  # only broken term deposits can pay for this withdrawal
-    at_hand = at_hand + np.where(breaks, pay_out_terms(spells, month.at(0.66), breaks, flows, books), 0)
+    # What was renewed this month is not broken in it: its interest may come later than the breaking.
+    broken = breaks[:, None] & (books.term_matures - TERM_DAYS < month.first_day)
+    at_hand = at_hand + pay_out_terms(spells, month.at(0.66), broken, flows, books)
     gap = np.maximum(gap, -np.maximum(0.97 * at_hand, 0)) // 100 * 100
 
     came = month.at(np.where(month.opening, 0.0, rng.uniform(0, 0.28, n)))

@@ -25,13 +25,13 @@ def run_foreign_accounts(simulation: Simulation, spells: Spells, market: Market,
     for number, (first, last) in enumerate(zip(*(days.tolist() for days in simulation.months()), strict=True)):
         balance = balance + np.where((start >= first) & (start <= last), opens, 0)
         whole = (start < first) & (end > last)
-        day = rng.integers(first, last - 8, spell.size)
+        day = rng.integers(first, last + 1, spell.size)
         wired = balance * rng.uniform(-0.15, 0.17, spell.size) * (whole & (rng.random(spell.size) < 0.35))
         wired = wired.astype(np.int64)
         flows.journal.post("own_transfer_in", account, day, 11 * HOUR, np.maximum(wired, 0), own)
         flows.journal.post("own_transfer_out", account, day, 11 * HOUR, np.minimum(wired, 0), own)
         balance = balance + wired
-        if number and simulation.dates(first).item().month % 3 == 0:
+        if number and first + 20 <= last and simulation.dates(first).item().month % 3 == 0:
             interest = (balance * DEMAND[1].rate / 4).astype(np.int64) * whole
             flows.journal.post("interest", account, first + 20, 5 * HOUR, interest)
             balance = balance + interest

@@ -97,8 +97,9 @@ def _draw_spells(simulation: Simulation, market: Market) -> Spells:
     columns = np.append(0, simulation.months()[1] + 1)
     anchor = simulation.day_numbers(simulation.initial_delivery_on) + 1
     # What is held moves with its market, so the aim does too: net new money is what the path adds.
-    growth = 1 + held_weights @ (market.price[:, columns] / market.price[:, anchor, None] - 1)
-    is_usd = rng.random(n)[customer] < np.where(wealth >= 50_000, 0.25, 0.033)
+    moved = market.price[:, columns] / market.price[:, anchor, None] - 1
+    growth = 1 + np.einsum("sp,pm->sm", held_weights, moved)  # not @: linear algebra libraries differ in the last bit
+    is_usd = rng.random(n)[customer] < np.select([wealth >= 50_000, wealth >= 2_000], [0.25, 0.08], 0.0)
     income_seen = rng.random(wealth.size)
     dormant = (wealth < 2_000) & (rng.random(wealth.size) < 0.3)
     return Spells(

@@ -1,7 +1,6 @@
 """What is simulated (size, seed, dates), and the one call that writes it."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -51,6 +50,8 @@ class Simulation:
             raise ValueError("history_from must be the first day of a month, initial_delivery_on the last of one")
         if not FIRST_DAY <= self.history_from < self.initial_delivery_on < self.last_business_date <= LAST_DAY:
             raise ValueError(f"dates must ascend and lie within {FIRST_DAY}..{LAST_DAY}, the calendar that is known")
+        if not business_days(self.last_business_date, self.last_business_date).size:
+            raise ValueError(f"last_business_date {self.last_business_date} must be a business day")
         if (self.initial_delivery_on - self.history_from).days < 180:
             raise ValueError("at least six months of history are needed for customers to come, go and come back")
 
@@ -75,7 +76,8 @@ class Simulation:
     def months(self) -> tuple[np.ndarray, np.ndarray]:
         """First and last day number of every simulated month; the last month may be cut short."""
         ends = np.datetime64(self.last_business_date)
-        firsts = np.arange(self.history_from, ends + 1, dtype="datetime64[M]").astype("datetime64[D]")
+        after = ends.astype("datetime64[M]") + 1
+        firsts = np.arange(self.history_from, after, dtype="datetime64[M]").astype("datetime64[D]")
         lasts = np.minimum((firsts.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1, ends)
         return self.day_numbers(firsts), self.day_numbers(lasts)
 
@@ -108,5 +110,5 @@ def simulate(folder: Path, simulation: Simulation, progress: Progress | None = N
     write_deliveries(folder, simulation, progress or (lambda step, done, total: None))
     unfinished = marker.with_suffix(".part")
     unfinished.write_text(described, encoding="utf-8")
-    os.replace(unfinished, marker)
+    unfinished.replace(marker)
     return True

@@ -3,7 +3,7 @@ select
     account_id,
     posted_at,
     transaction_date as business_date,
-    amount,
+    abs(amount) as amount,
     currency_code,
     direction,
     transaction_type,

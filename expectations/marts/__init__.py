@@ -1,0 +1,18 @@
+"""Rules of the mart gate: may BI see these figures? They read the candidate file, the very bytes that are published."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from crm_warehouse.profile import Profile
+from crm_warehouse.quality.rule import Rule
+from expectations.marts import customers, shape, tiers, value
+
+
+def build_rules(profile: Profile, marts: dict[str, dict], coverage: dict[str, str], as_of: date) -> list[Rule]:
+    """Every mart rule of a run.
+
+    `marts`: dbt's nodes of the published models; `coverage`: `fed`, `partly` or `dark` for each; a dark mart may be empty.
+    """
+    rules = [rule for name, node in marts.items() for rule in shape.build_rules(name, node, coverage[name])]
+    return rules + [*customers.build_rules(as_of), *tiers.build_rules(), *value.build_rules(profile)]

@@ -1,0 +1,79 @@
+"""Tiers and their history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crm_warehouse.quality.rule import Rule
+from expectations.marts.mart_rule import mart_rule
+
+KNOWN_NOW = "known_to = timestamp '9999-12-31'"
+
+
+def build_rules() -> Iterator[Rule]:
+    """Rules of the tier marts."""
+    yield mart_rule(
+        "rating_ties_to_assets",
+        "fct_customer_tiers_monthly",
+        """checked.rating_amount <> coalesce((
+            select sum(aum.adb_amount) from marts.fct_customer_aum_monthly as aum
+            where aum.customer_key = checked.customer_key and aum.month = checked.month
+        ), 0)""",
+        name_en="The rated amount is the sum of the customer's assets",
+        name_zh="评级金额等于客户资产合计",
+        reason="A tier must be explainable from the assets BI shows beside it.",
+        dimension="consistency",
+    )
+    yield mart_rule(
+        "tier_fits_threshold",
+        "fct_customer_tiers_monthly",
+        """checked.tier_code is distinct from (
+            select max_by(policy.tier_code, policy.tier_rank) from marts.dim_tier_policies as policy
+            where policy.policy_version = checked.policy_version and policy.threshold_amount <= checked.rating_amount
+        )""",
+        name_en="The tier is the highest whose threshold is reached",
+        name_zh="等级为评级金额所达到的最高等级",
+        reason="A customer in the wrong tier gets the wrong service, and the board the wrong count.",
+    )
+    yield mart_rule(
+        "no_gap_no_overlap",
+        "fct_customer_tier_history",
+        f"""checked.{KNOWN_NOW} and (checked.valid_from >= checked.valid_to or checked.valid_to <> coalesce((
+            select min(later.valid_from) from marts.fct_customer_tier_history as later
+            where later.customer_key = checked.customer_key and later.valid_from > checked.valid_from and later.{KNOWN_NOW}
+        ), date '9999-12-31'))""",
+        name_en="A customer's tier intervals follow one another without gap or overlap",
+        name_zh="等级区间首尾相接，无空档、无重叠",
+        reason="On any day a customer has exactly one tier.",
+        dimension="consistency",
+    )
+    yield mart_rule(
+        "interval_changes_tier",
+        "fct_customer_tier_history",
+        "checked.tier_code is not distinct from checked.previous_tier_code",
+        name_en="Every interval begins with a change of tier",
+        name_zh="每个区间均以等级变化开始",
+        reason="An interval that changes nothing counts a movement that never was.",
+    )
+    yield mart_rule(
+        "known_after_valid_data",
+        "fct_customer_tier_history",
+        "checked.known_from is null",
+        name_en="It is on record when each tier became known",
+        name_zh="每个等级均有获知时间",
+        reason="What was reported, and when, must be answerable.",
+        dimension="completeness",
+        principle="BCBS 239 P3; auditability",
+    )
+    yield mart_rule(
+        "current_tier_agrees",
+        "dim_customers",
+        f"""checked.tier_code is distinct from (
+            select max(history.tier_code) from marts.fct_customer_tier_history as history
+            where history.customer_key = checked.customer_key and history.valid_to = date '9999-12-31' and history.{KNOWN_NOW}
+        )""",
+        name_en="The customer's current tier is the last one of the history",
+        name_zh="客户当前等级与等级历史一致",
+        reason="Two marts that disagree are both distrusted.",
+        dimension="consistency",
+    )

@@ -1,0 +1,48 @@
+"""Which marts a bank feeds: computed from dbt's lineage and the canonical tables the bank provides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crm_warehouse.files import read_json
+from crm_warehouse.profile import Profile
+from crm_warehouse.publish.candidate import marts_of
+
+
+def coverage_of_marts(profile: Profile, manifest: Path) -> dict[str, dict]:
+    """`{mart: {coverage, missing}}`, where coverage is `fed`, `partly` or `dark`.
+
+    `fed`: every canonical table it reads is provided. `dark`: a table it cannot do without (its `meta.requires`), or all
+    that it reads, is not. `missing` names the canonical tables that are not provided.
+    """
+    content = read_json(manifest)
+    parents = {key: node["depends_on"]["nodes"] for key, node in content["nodes"].items()}
+    report = {}
+    for mart, node in marts_of(manifest).items():
+        read = _staging_tables(node["unique_id"], parents)
+        missing = sorted(read - set(profile.provided))
+        required = set(node["config"]["meta"].get("requires", []))
+        if not missing:
+            coverage = "fed"
+        elif required & set(missing) or set(missing) == read:
+            coverage = "dark"
+        else:
+            coverage = "partly"
+        report[mart] = {"coverage": coverage, "missing": missing}
+    return report
+
+
+def _staging_tables(node: str, parents: dict[str, list[str]]) -> set[str]:
+    """Canonical tables (`core__accounts`) at the source of a node."""
+    found, todo, seen = set(), [node], set()
+    while todo:
+        current = todo.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        name = current.rsplit(".", 1)[-1]
+        if name.startswith("stg_"):
+            found.add(name.removeprefix("stg_"))
+        else:
+            todo += parents.get(current, [])
+    return found

@@ -1,0 +1,141 @@
+"""The evidence log: one JSON line an entry, each holding the hash of the one before.
+
+    evidence/log.jsonl            {"sequence", "previous", "at", "event", "body", "hash"}
+    secrets/evidence_head.json    number and hash of the last entry, kept apart: a cut or rewritten log is found
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from crm_warehouse.files import read_json, sync, write_json
+from crm_warehouse.settings import Settings
+
+GENESIS = "0" * 64
+
+
+def append(settings: Settings, event: str, body: dict) -> dict:
+    """Add an entry; on disk when this returns. A torn last line (a crash while writing) is sealed as such first."""
+    with _locked(settings) as path:
+        entries, torn = _read(path)
+        if torn:
+            _cut(path, torn)
+            _write_line(path, _entry(entries, "torn_line_sealed", {"bytes": len(torn), "sha256": _sha256(torn)}))
+            entries, _ = _read(path)
+        entry = _entry(entries, event, body)
+        _write_line(path, entry)
+        write_json(_head_path(settings), {"sequence": entry["sequence"], "hash": entry["hash"]})
+        return entry
+
+
+def read_entries(settings: Settings) -> list[dict]:
+    """Every whole entry, oldest first."""
+    return _read(_log_path(settings))[0]
+
+
+def verify(settings: Settings) -> str | None:
+    """None when the log is whole, else one sentence that names the first bad entry."""
+    entries, torn = _read(_log_path(settings))
+    previous = GENESIS
+    for number, entry in enumerate(entries, start=1):
+        if entry.get("sequence") != number:
+            return f"entry {number} says it is number {entry.get('sequence')}: an entry was removed, added or moved"
+        if entry.get("previous") != previous:
+            return f"entry {number} does not follow entry {number - 1}: one of them was changed"
+        if entry.get("hash") != _hash(entry):
+            return f"entry {number} was changed: its hash does not fit its content"
+        previous = entry["hash"]
+    if torn:
+        return f"entry {len(entries) + 1} is torn: the process died while writing it; the next run seals it"
+    return _compare_head(settings, entries)
+
+
+def _compare_head(settings: Settings, entries: list[dict]) -> str | None:
+    if not _head_path(settings).is_file():
+        return "the anchored head is missing, so a cut log would not be noticed" if entries else None
+    head = read_json(_head_path(settings))
+    if len(entries) < head["sequence"]:
+        return f"entry {len(entries) + 1} is missing: the anchored head knows {head['sequence']} entries"
+    if entries[head["sequence"] - 1]["hash"] != head["hash"]:
+        return f"entry {head['sequence']} is not the one the anchored head knows: the log was rewritten"
+    return None
+
+
+def _entry(entries: list[dict], event: str, body: dict) -> dict:
+    entry = {
+        "sequence": len(entries) + 1,
+        "previous": entries[-1]["hash"] if entries else GENESIS,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "event": event,
+        "body": body,
+    }
+    return {**entry, "hash": _hash(entry)}
+
+
+def _hash(entry: dict) -> str:
+    canonical = json.dumps(
+        {name: value for name, value in entry.items() if name not in ("hash", "previous")},
+        ensure_ascii=False,
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    return _sha256((entry["previous"] + canonical).encode("utf-8"))
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _log_path(settings: Settings) -> Path:
+    return settings.evidence / "log.jsonl"
+
+
+def _head_path(settings: Settings) -> Path:
+    return settings.secrets / "evidence_head.json"
+
+
+def _read(path: Path) -> tuple[list[dict], bytes]:
+    """Whole entries, and the bytes after the last newline if the last write was torn."""
+    content = path.read_bytes() if path.is_file() else b""
+    whole, _, torn = content.rpartition(b"\n")
+    entries = []
+    for line in whole.split(b"\n") if whole else []:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            entry = None
+        # What is not an entry fails verification at its place rather than here.
+        entries.append(entry if isinstance(entry, dict) else {"previous": "", "hash": "", "unreadable": True})
+    return entries, torn
+
+
+def _cut(path: Path, torn: bytes) -> None:
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - len(torn))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _write_line(path: Path, entry: dict) -> None:
+    line = (json.dumps(entry, ensure_ascii=False, sort_keys=True) + "\n").encode("utf-8")
+    with path.open("ab") as file:
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
+    sync(path.parent)
+
+
+@contextmanager
+def _locked(settings: Settings) -> Iterator[Path]:
+    settings.evidence.mkdir(parents=True, exist_ok=True)
+    settings.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (settings.evidence / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield _log_path(settings)

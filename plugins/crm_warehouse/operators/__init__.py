@@ -1,0 +1,1 @@
+"""What Airflow runs: parameters in, one call out. The only modules that import Airflow."""

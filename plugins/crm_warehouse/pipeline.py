@@ -1,0 +1,247 @@
+"""The main job, step by step, without Airflow: plan, extract, landing gate, build, mart gate, publish, evidence.
+
+Every step reads the plan of its run, does its work, and leaves its result in the run's folder
+(`evidence/runs/<run_id>/<step>.json`), so each can run in a process of its own and be run again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from crm_warehouse.build import build
+from crm_warehouse.coverage import coverage_of_marts
+from crm_warehouse.errors import CrmWarehouseError, NothingDelivered
+from crm_warehouse.evidence import log
+from crm_warehouse.extract import extract
+from crm_warehouse.files import read_json, write_json
+from crm_warehouse.landing import clear_arriving, land
+from crm_warehouse.profile import Profile, load_profile
+from crm_warehouse.progress import Progress
+from crm_warehouse.publish import versions
+from crm_warehouse.publish.candidate import write_candidate
+from crm_warehouse.settings import Settings
+
+STEPS = ("landing_gate", "build", "mart_gate", "publish")  # after the extracts, in this order
+STEPS_WITH_PROGRESS = ("extract_source", "judge_landing", "build_warehouse", "judge_marts")
+CODE_FOLDERS = ("dags", "dbt_project", "expectations", "plugins")
+CODE_SUFFIXES = {".py", ".sql", ".yml", ".csv", ".html"}
+
+
+def plan_run(settings: Settings, run_id: str, first: date, last: date, switch_bank: bool = False) -> dict:
+    """Decide what a run is about, and remember which version is live as it begins.
+
+    Raises NothingDelivered when the bank delivers nothing in [first, last]. The plan of a run that is started again stands.
+    """
+    profile = load_profile(settings)
+    dates = profile.business_dates(first, last)
+    if not dates:
+        raise NothingDelivered(
+            f"{profile.bank} delivers nothing from {first} to {last}: its first delivery is of"
+            f" {profile.initial_delivery_on}, and then one each business day"
+        )
+    live = versions.live_version(settings)
+    plan = {
+        "run_id": run_id,
+        "bank": profile.bank,
+        "first": first.isoformat(),
+        "last": last.isoformat(),
+        "business_dates": [day.isoformat() for day in dates],
+        "as_of": dates[-1].isoformat(),
+        "sources": list(profile.sources),
+        "switch_bank": switch_bank,
+        "expected_live": live["version"] if live else None,
+        "code_sha256": code_fingerprint(settings.project),
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    clear_arriving(settings)
+    write_json(settings.run_folder(run_id) / "plan.json", plan)
+    return plan
+
+
+def code_fingerprint(project: Path) -> str:
+    """SHA-256 over every source file that decides a number: code, SQL, policy, rules."""
+    digest = hashlib.sha256()
+    files = (path for folder in CODE_FOLDERS for path in (project / folder).rglob("*") if path.suffix in CODE_SUFFIXES)
+    for path in sorted(files):
+        digest.update(f"{path.relative_to(project)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def extract_source(settings: Settings, run_id: str, source: str, progress: Progress) -> dict:
+    """Land every extract of one source for every business date of the run. What has landed already is skipped."""
+    profile, dates = _profile_and_dates(settings, run_id)
+    specs = [spec for spec in profile.extracts if spec.source == source]
+    with _result_of(settings, run_id, f"extract_{source}") as result:
+        result.update(landed=0, skipped=0, rows=0)
+        for done, (day, spec) in enumerate((day, spec) for day in dates for spec in specs):
+            progress(f"{spec.table} {day}", done, len(dates) * len(specs))
+            batch, is_new = land(settings, spec, extract(profile, spec, settings.source_root, day))
+            result["landed" if is_new else "skipped"] += 1
+            result["rows"] += batch.manifest["rows_read"]
+        progress("done", len(dates) * len(specs), len(dates) * len(specs))
+    return result
+
+
+def judge_landing(settings: Settings, run_id: str, progress: Progress) -> dict:
+    """Run the landing gate over the run's batches; accept them, or raise GateFailed."""
+    from crm_warehouse.quality.landing_gate import run_landing_gate
+
+    profile, dates = _profile_and_dates(settings, run_id)
+    with _result_of(settings, run_id, "landing_gate") as result:
+        database = settings.warehouse / "landing_gate.duckdb"
+        verdict = run_landing_gate(settings, profile, dates, database, progress)
+        result.update(verdict.to_json())
+        verdict.require_open()
+    return result
+
+
+def build_warehouse(settings: Settings, run_id: str, progress: Progress) -> dict:
+    """Build and test the warehouse as of the run's last business date, and write the candidate."""
+    profile, dates = _profile_and_dates(settings, run_id)
+    with _result_of(settings, run_id, "build") as result:
+        built = build(settings, profile, dates[-1], progress)
+        candidate = settings.warehouse / "candidate.duckdb"
+        write_candidate(built.database, built.manifest, profile, candidate)
+        result.update(
+            models=built.models,
+            tests=built.tests,
+            warnings=built.warnings,
+            candidate=str(candidate),
+            dbt_manifest=str(built.manifest),
+            coverage=coverage_of_marts(profile, built.manifest),
+            inputs={f"{b.table} {b.business_date} batch {b.number}": b.manifest["sha256"] for b in built.batches},
+        )
+    return result
+
+
+def judge_marts(settings: Settings, run_id: str, progress: Progress) -> dict:
+    """Run the mart gate on the candidate; raises GateFailed when BI may not see it."""
+    from crm_warehouse.quality.mart_gate import run_mart_gate
+
+    profile, dates = _profile_and_dates(settings, run_id)
+    built = read_result(settings, run_id, "build")
+    with _result_of(settings, run_id, "mart_gate") as result:
+        gate, audited = run_mart_gate(profile, Path(built["dbt_manifest"]), Path(built["candidate"]), dates[-1], progress)
+        result.update(gate.to_json(), audited=audited)
+        gate.require_open()
+    return result
+
+
+def publish_marts(settings: Settings, run_id: str) -> dict:
+    """Make the audited candidate the live version; what is about to happen is in the log before the pointer moves."""
+    plan, built = read_plan(settings, run_id), read_result(settings, run_id, "build")
+    gate = read_result(settings, run_id, "mart_gate")
+    profile = load_profile(settings)
+    with _result_of(settings, run_id, "publish") as result:
+        audited = {
+            "bank": profile.bank,
+            "reporting_currency": profile.reporting_currency,
+            "business_date": plan["as_of"],
+            "run_id": run_id,
+            **gate["audited"],
+        }
+        log.append(settings, "publish_intended", {name: audited[name] for name in ("bank", "business_date", "run_id", "sha256")})
+        version = versions.publish(settings, Path(built["candidate"]), audited, plan["expected_live"], plan["switch_bank"])
+        result.update(version=version["version"], is_new=version["run_id"] == run_id, tables=version["tables"])
+    return result
+
+
+def record_evidence(settings: Settings, run_id: str) -> dict:
+    """Put the run on record, whatever became of it, and write its report. Returns the summary; `outcome` tells."""
+    from crm_warehouse.report import write_report
+
+    summary = summarise(settings, run_id)
+    log.append(settings, "run_finished", _evidence_of(settings, run_id, summary))
+    summary["report"] = str(write_report(settings, load_profile(settings), summary))
+    write_json(settings.run_folder(run_id) / "summary.json", summary)
+    return summary
+
+
+def summarise(settings: Settings, run_id: str) -> dict:
+    """The plan and the result of every step that ran; `outcome` is `published`, `unchanged` or `failed`."""
+    plan = read_plan(settings, run_id)
+    names = [f"extract_{source}" for source in plan["sources"]] + list(STEPS)
+    results = {name: read_result(settings, run_id, name) for name in names if _result_path(settings, run_id, name).is_file()}
+    problems = [result["problem"] for result in results.values() if "problem" in result]
+    published = results.get("publish", {})
+    if problems or "version" not in published:
+        outcome = "failed"
+    else:
+        outcome = "published" if published["is_new"] else "unchanged"
+    problem = problems[0] if problems else None if outcome != "failed" else "the run stopped before it published"
+    return {**plan, "outcome": outcome, "problem": problem, "results": results}
+
+
+def run(settings: Settings, run_id: str, first: date, last: date, switch_bank: bool, progress_of: Callable[[str], Progress]) -> dict:
+    """The whole job in this process. Returns the summary; a failure is recorded as evidence and then raised."""
+    plan = plan_run(settings, run_id, first, last, switch_bank)
+    try:
+        for source in plan["sources"]:
+            extract_source(settings, run_id, source, progress_of(f"extract {source}"))
+        judge_landing(settings, run_id, progress_of("landing gate"))
+        build_warehouse(settings, run_id, progress_of("build"))
+        judge_marts(settings, run_id, progress_of("mart gate"))
+        publish_marts(settings, run_id)
+    except CrmWarehouseError:
+        record_evidence(settings, run_id)
+        raise
+    return record_evidence(settings, run_id)
+
+
+def read_plan(settings: Settings, run_id: str) -> dict:
+    return read_json(settings.run_folder(run_id) / "plan.json")
+
+
+def read_result(settings: Settings, run_id: str, step: str) -> dict:
+    return read_json(_result_path(settings, run_id, step))
+
+
+def _result_path(settings: Settings, run_id: str, step: str) -> Path:
+    return settings.run_folder(run_id) / f"{step}.json"
+
+
+def _profile_and_dates(settings: Settings, run_id: str) -> tuple[Profile, list[date]]:
+    plan = read_plan(settings, run_id)
+    return load_profile(settings), [date.fromisoformat(day) for day in plan["business_dates"]]
+
+
+@contextmanager
+def _result_of(settings: Settings, run_id: str, step: str) -> Iterator[dict]:
+    """Collects a step's result and keeps it, with the problem if it ends in one."""
+    path = _result_path(settings, run_id, step)
+    path.unlink(missing_ok=True)
+    result: dict = {}
+    try:
+        yield result
+    except Exception as problem:
+        result["problem"] = str(problem)
+        raise
+    finally:
+        write_json(path, result)
+
+
+def _evidence_of(settings: Settings, run_id: str, summary: dict) -> dict:
+    """What the log keeps of a run: inputs by sha256, verdicts, what was published; never a value of a row."""
+    results = summary["results"]
+    gates = {}
+    for name in ("landing_gate", "mart_gate"):
+        gate = results.get(name, {})
+        failed = [
+            {"rule": r["rule"]["id"], "severity": r["rule"]["severity"], "status": r["status"], "rows": r["failed_rows"]}
+            for r in gate.get("results", [])
+            if r["status"] != "passed"
+        ]
+        gates[name] = {key: gate.get(key) for key in ("planned", "run", "passed", "is_open")} | {"not_passed": failed}
+    kept = ("run_id", "bank", "business_dates", "code_sha256", "outcome", "problem")
+    return {
+        **{name: summary[name] for name in kept},
+        "inputs": results.get("build", {}).get("inputs", {}),
+        "batches": results.get("landing_gate", {}).get("batches", []),
+        "gates": gates,
+        "published": {name: results.get("publish", {}).get(name) for name in ("version", "is_new")},
+        "audited": results.get("mart_gate", {}).get("audited"),
+    }

@@ -1,0 +1,1 @@
+"""Publishing: a private candidate is audited, then one pointer moves to it."""
