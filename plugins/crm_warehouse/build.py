@@ -18,7 +18,6 @@ from crm_warehouse.profile import Profile
 from crm_warehouse.progress import Progress
 from crm_warehouse.settings import Settings
 
-
 RESOURCES = ("model", "seed", "test", "unit_test")
 
 
@@ -47,7 +46,9 @@ def build(settings: Settings, profile: Profile, as_of: date, progress: Progress)
     customers, column = profile.customer_extract
     customer_files = [batch.folder / ACCEPTED for batch in batches if batch.table == customers.table]
     if not customer_files:
-        raise BuildFailed(f"no accepted batch of {customers.table} up to {as_of}: run the extracts and the landing gate first")
+        raise BuildFailed(
+            f"no accepted batch of {customers.table} up to {as_of}: run the extracts and the landing gate first"
+        )
     database = database_path(settings)
     for leftover in (database, database.with_name(database.name + ".wal")):
         leftover.unlink(missing_ok=True)  # a killed build's write-ahead log must not be replayed into this one
@@ -73,7 +74,9 @@ def dbt_variables(profile: Profile, as_of: date) -> dict:
     }
 
 
-def _run_dbt(settings: Settings, variables: dict, target: Path, environment: dict[str, str], progress: Progress) -> None:
+def _run_dbt(
+    settings: Settings, variables: dict, target: Path, environment: dict[str, str], progress: Progress
+) -> None:
     target.mkdir(parents=True, exist_ok=True)
     (target / "run_results.json").unlink(missing_ok=True)  # an older run's results must never be judged
     project = str(settings.project / "dbt_project")
@@ -90,7 +93,9 @@ def _run_dbt(settings: Settings, variables: dict, target: Path, environment: dic
             log.write(line)
             _show(line, progress)
     if not (target / "run_results.json").is_file():
-        raise BuildFailed(f"dbt stopped before it ran anything: {_last_message(target / 'dbt.log')} (log: {target / 'dbt.log'})")
+        raise BuildFailed(
+            f"dbt stopped before it ran anything: {_last_message(target / 'dbt.log')} (log: {target / 'dbt.log'})"
+        )
 
 
 def _show(line: str, progress: Progress) -> None:
@@ -119,7 +124,9 @@ def judge(target: Path) -> tuple[int, int, list[str]]:
     """Numbers of models and tests that ran, and tests that warned. Raises BuildFailed unless all that is planned passed."""
     manifest = read_json(target / "manifest.json")
     nodes = {**manifest["nodes"], **manifest.get("unit_tests", {})}
-    planned = {key for key, node in nodes.items() if node["resource_type"] in RESOURCES and node["config"].get("enabled", True)}
+    planned = {
+        key for key, node in nodes.items() if node["resource_type"] in RESOURCES and node["config"].get("enabled", True)
+    }
     results = {result["unique_id"]: result for result in read_json(target / "run_results.json")["results"]}
     failed = [key for key, result in results.items() if result["status"] not in ("success", "pass", "warn")]
     missing = sorted(planned - set(results))

@@ -16,7 +16,7 @@ def coverage_of_marts(profile: Profile, manifest: Path) -> dict[str, dict]:
     that it reads, is not. `missing` names the canonical tables that are not provided.
     """
     content = read_json(manifest)
-    parents = {key: node["depends_on"]["nodes"] for key, node in content["nodes"].items()}
+    parents = {key: node["depends_on"].get("nodes", []) for key, node in content["nodes"].items()}
     report = {}
     for mart, node in marts_of(manifest).items():
         read = _staging_tables(node["unique_id"], parents)

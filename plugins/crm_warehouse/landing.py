@@ -1,10 +1,10 @@
 """Landing: immutable batches, each with its original file, its rows as text, and a manifest.
 
-    landing/<bank>/<source>/<extract>/business_date=<D>/batch=<n>/
-        <original file>   as received
-        manifest.json     what was received: sha256, rows, totals, schema fingerprint
-        rows.parquet      every row as text, with `_source_row`
-        accepted.parquet  written by the landing gate: typed, without quarantined rows; the only file dbt reads
+landing/<bank>/<source>/<extract>/business_date=<D>/batch=<n>/
+    <original file>   as received
+    manifest.json     what was received: sha256, rows, totals, schema fingerprint
+    rows.parquet      every row as text, with `_source_row`
+    accepted.parquet  written by the landing gate: typed, without quarantined rows; the only file dbt reads
 """
 
 from __future__ import annotations

@@ -125,7 +125,9 @@ def judge_marts(settings: Settings, run_id: str, progress: Progress) -> dict:
     profile, dates = _profile_and_dates(settings, run_id)
     built = read_result(settings, run_id, "build")
     with _result_of(settings, run_id, "mart_gate") as result:
-        gate, audited = run_mart_gate(profile, Path(built["dbt_manifest"]), Path(built["candidate"]), dates[-1], progress)
+        gate, audited = run_mart_gate(
+            profile, Path(built["dbt_manifest"]), Path(built["candidate"]), dates[-1], progress
+        )
         result.update(gate.to_json(), audited=audited)
         gate.require_open()
     return result
@@ -144,8 +146,14 @@ def publish_marts(settings: Settings, run_id: str) -> dict:
             "run_id": run_id,
             **gate["audited"],
         }
-        log.append(settings, "publish_intended", {name: audited[name] for name in ("bank", "business_date", "run_id", "sha256")})
-        version = versions.publish(settings, Path(built["candidate"]), audited, plan["expected_live"], plan["switch_bank"])
+        log.append(
+            settings,
+            "publish_intended",
+            {name: audited[name] for name in ("bank", "business_date", "run_id", "sha256")},
+        )
+        version = versions.publish(
+            settings, Path(built["candidate"]), audited, plan["expected_live"], plan["switch_bank"]
+        )
         result.update(version=version["version"], is_new=version["run_id"] == run_id, tables=version["tables"])
     return result
 
@@ -165,7 +173,9 @@ def summarise(settings: Settings, run_id: str) -> dict:
     """The plan and the result of every step that ran; `outcome` is `published`, `unchanged` or `failed`."""
     plan = read_plan(settings, run_id)
     names = [f"extract_{source}" for source in plan["sources"]] + list(STEPS)
-    results = {name: read_result(settings, run_id, name) for name in names if _result_path(settings, run_id, name).is_file()}
+    results = {
+        name: read_result(settings, run_id, name) for name in names if _result_path(settings, run_id, name).is_file()
+    }
     problems = [result["problem"] for result in results.values() if "problem" in result]
     published = results.get("publish", {})
     if problems or "version" not in published:
@@ -176,7 +186,9 @@ def summarise(settings: Settings, run_id: str) -> dict:
     return {**plan, "outcome": outcome, "problem": problem, "results": results}
 
 
-def run(settings: Settings, run_id: str, first: date, last: date, switch_bank: bool, progress_of: Callable[[str], Progress]) -> dict:
+def run(
+    settings: Settings, run_id: str, first: date, last: date, switch_bank: bool, progress_of: Callable[[str], Progress]
+) -> dict:
     """The whole job in this process. Returns the summary; a failure is recorded as evidence and then raised."""
     plan = plan_run(settings, run_id, first, last, switch_bank)
     try:
@@ -231,7 +243,12 @@ def _evidence_of(settings: Settings, run_id: str, summary: dict) -> dict:
     for name in ("landing_gate", "mart_gate"):
         gate = results.get(name, {})
         failed = [
-            {"rule": r["rule"]["id"], "severity": r["rule"]["severity"], "status": r["status"], "rows": r["failed_rows"]}
+            {
+                "rule": r["rule"]["id"],
+                "severity": r["rule"]["severity"],
+                "status": r["status"],
+                "rows": r["failed_rows"],
+            }
             for r in gate.get("results", [])
             if r["status"] != "passed"
         ]

@@ -148,7 +148,9 @@ def _extract(path: Path, source: str, form: dict, name: str, body: dict) -> Extr
         if unknown:
             raise SettingsError(f"{place}.{column} has unknown attribute(s) {', '.join(sorted(unknown))}")
         if attributes.get("type") not in COLUMN_TYPES:
-            raise SettingsError(f"{place}.{column} has type {attributes.get('type')!r}: use one of {', '.join(COLUMN_TYPES)}")
+            raise SettingsError(
+                f"{place}.{column} has type {attributes.get('type')!r}: use one of {', '.join(COLUMN_TYPES)}"
+            )
         values = tuple(str(value) for value in attributes.get("values", ()))
         columns.append(Column(name=column, **{**attributes, "values": values}))
     settings = {key: value for key, value in {**form, **body}.items() if key not in ("extracts", "columns")}
@@ -156,7 +158,9 @@ def _extract(path: Path, source: str, form: dict, name: str, body: dict) -> Extr
     if unknown:
         raise SettingsError(f"{place} has unknown setting(s) {', '.join(sorted(unknown))}")
     if settings["kind"] not in KINDS or settings["delivery"] not in DELIVERIES:
-        raise SettingsError(f"{place}: kind must be one of {', '.join(KINDS)} and delivery one of {', '.join(DELIVERIES)}")
+        raise SettingsError(
+            f"{place}: kind must be one of {', '.join(KINDS)} and delivery one of {', '.join(DELIVERIES)}"
+        )
     extract = Extract(source=source, name=name, columns=tuple(columns), **settings)
     if not extract.key:
         raise SettingsError(f"{place} has no key: mark at least one column with `key: true`")
@@ -166,7 +170,9 @@ def _extract(path: Path, source: str, form: dict, name: str, body: dict) -> Extr
 def _check_references(path: Path, profile: Profile) -> None:
     known = {f"{e.source}.{e.name}.{c.name}" for e in profile.extracts for c in e.columns}
     if profile.customer_column not in known:
-        raise SettingsError(f"{path}: customer_column {profile.customer_column} is in no extract: write source.extract.column")
+        raise SettingsError(
+            f"{path}: customer_column {profile.customer_column} is in no extract: write source.extract.column"
+        )
     for extract in profile.extracts:
         for column in extract.columns:
             if column.references and column.references not in known:

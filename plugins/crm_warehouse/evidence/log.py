@@ -1,7 +1,7 @@
 """The evidence log: one JSON line an entry, each holding the hash of the one before.
 
-    evidence/log.jsonl            {"sequence", "previous", "at", "event", "body", "hash"}
-    secrets/evidence_head.json    number and hash of the last entry, kept apart: a cut or rewritten log is found
+evidence/log.jsonl            {"sequence", "previous", "at", "event", "body", "hash"}
+secrets/evidence_head.json    number and hash of the last entry, kept apart: a cut or rewritten log is found
 """
 
 from __future__ import annotations

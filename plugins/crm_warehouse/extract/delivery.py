@@ -81,14 +81,22 @@ def _read_control(path: Path, spec: Extract) -> dict[str, str]:
     lines = control_path.read_text(encoding="utf-8").splitlines()
     control = dict(line.split("=", 1) for line in lines if "=" in line)
     totals = [f"total_{column.name}" for column in spec.columns if column.control_total]
-    missing = [name for name in ("file", "business_date", "sequence", "rows", "sha256", "sent_at", *totals) if name not in control]
+    missing = [
+        name
+        for name in ("file", "business_date", "sequence", "rows", "sha256", "sent_at", *totals)
+        if name not in control
+    ]
     if missing:
-        raise ExtractError(f"{control_path} does not say {', '.join(missing)}; ask the {spec.source} system to complete it")
+        raise ExtractError(
+            f"{control_path} does not say {', '.join(missing)}; ask the {spec.source} system to complete it"
+        )
     try:
         int(control["sequence"]), int(control["rows"]), datetime.fromisoformat(control["sent_at"])
         [Decimal(control[name]) for name in totals]
     except (ValueError, InvalidOperation):
-        raise ExtractError(f"{control_path}: sequence and rows must be whole numbers, totals decimals, sent_at a time") from None
+        raise ExtractError(
+            f"{control_path}: sequence and rows must be whole numbers, totals decimals, sent_at a time"
+        ) from None
     return control
 
 

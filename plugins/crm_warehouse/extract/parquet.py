@@ -28,7 +28,9 @@ def read(spec: Extract, received: Received) -> Delivery:
     try:
         table = pq.read_table(pa.BufferReader(received.content))
     except pa.ArrowInvalid as problem:
-        raise ExtractError(f"{received.path} is not a whole Parquet file ({problem}); ask for the delivery again") from None
+        raise ExtractError(
+            f"{received.path} is not a whole Parquet file ({problem}); ask for the delivery again"
+        ) from None
     names = [column.name for column in spec.columns]
     if table.column_names != names:
         raise ExtractError(f"{received.path} has the columns {table.column_names}; the profile says {names}")

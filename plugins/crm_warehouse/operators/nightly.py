@@ -11,7 +11,9 @@ WRITER_POOL = "warehouse_writer"  # one slot: DuckDB has one writer
 MARTS = Asset(name="crm_warehouse_marts", uri="x-crm-warehouse://published/current.json")
 
 BANK_PARAMS = {
-    "bank": Param(None, type=["null", "string"], description="A profile in dbt_project/banks; empty: CRM_WAREHOUSE_BANK."),
+    "bank": Param(
+        None, type=["null", "string"], description="A profile in dbt_project/banks; empty: CRM_WAREHOUSE_BANK."
+    ),
     "data": Param(None, type=["null", "string"], description="Folder of the extracts; empty: CRM_WAREHOUSE_DATA."),
     "switch_bank": Param(False, type="boolean", description="Let this bank replace another that is live here."),
 }
@@ -40,7 +42,9 @@ def plan(first: str, last: str, skip_when_closed: bool, **context) -> list[str]:
     try:
         dates = date.fromisoformat(first), date.fromisoformat(last)
     except ValueError:
-        raise AirflowFailException(f"'{first}' and '{last}' must be dates like 2026-06-30: set the run's params") from None
+        raise AirflowFailException(
+            f"'{first}' and '{last}' must be dates like 2026-06-30: set the run's params"
+        ) from None
     try:
         return call("plan_run", context, *dates, context["params"]["switch_bank"])["sources"]
     except AirflowFailException as problem:
@@ -99,7 +103,11 @@ def report_failure(context: dict) -> None:
 
     task_instance = context["task_instance"]
     logging.getLogger("crm_warehouse").error(
-        "%s.%s of run %s failed: %s", task_instance.dag_id, task_instance.task_id, context["run_id"], context.get("exception")
+        "%s.%s of run %s failed: %s",
+        task_instance.dag_id,
+        task_instance.task_id,
+        context["run_id"],
+        context.get("exception"),
     )
 
 

@@ -43,7 +43,9 @@ def write_candidate(warehouse: Path, manifest: Path, profile: Profile, candidate
 def marts_of(manifest: Path) -> dict[str, dict]:
     """dbt's nodes of the published models, by name."""
     nodes = read_json(manifest)["nodes"].values()
-    marts = {node["name"]: node for node in nodes if node["resource_type"] == "model" and node["config"]["schema"] == SCHEMA}
+    marts = {
+        node["name"]: node for node in nodes if node["resource_type"] == "model" and node["config"]["schema"] == SCHEMA
+    }
     return dict(sorted(marts.items()))
 
 
@@ -52,7 +54,9 @@ def prove_whole(file: Path, sha256: str) -> None:
     if not file.is_file():
         raise PublishRefused(f"{file} is missing; roll back to another version or run again")
     if _wal(file).exists():
-        raise PublishRefused(f"{_wal(file)} lies beside a finished file; DuckDB would replay it: remove it and run again")
+        raise PublishRefused(
+            f"{_wal(file)} lies beside a finished file; DuckDB would replay it: remove it and run again"
+        )
     if sha256_of(file) != sha256:
         raise PublishRefused(f"{file} is not the file that was audited (its sha256 differs); run again or roll back")
 

@@ -37,7 +37,8 @@ def _describe(connection: duckdb.DuckDBPyConnection, schema: str, table: str) ->
     columns = connection.execute(query, [schema, table]).fetchall()
     row = ", ".join(f"coalesce({_text(name, type_)}, chr(30))" for name, type_ in columns)
     lanes = ", ".join(
-        f"sum(cast('0x' || substr(digest, {1 + 16 * lane}, 16) as ubigint)) % 18446744073709551616" for lane in range(LANES)
+        f"sum(cast('0x' || substr(digest, {1 + 16 * lane}, 16) as ubigint)) % 18446744073709551616"
+        for lane in range(LANES)
     )
     rows, *sums = connection.execute(
         f'select count(*), {lanes} from (select sha256(concat_ws(chr(31), {row})) as digest from "{schema}"."{table}")'

@@ -1,8 +1,8 @@
 """Versions and the one pointer.
 
-    published/current.json            the live version, replaced in one step
-    published/<version>.json          what each kept version holds
-    published/marts_<date>_<run>_<sha8>.duckdb
+published/current.json            the live version, replaced in one step
+published/<version>.json          what each kept version holds
+published/marts_<date>_<run>_<sha8>.duckdb
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from crm_warehouse.progress import Progress
 from crm_warehouse.quality.duckdb_engine import open_database
 from crm_warehouse.quality.rule import Rule
 
+
 @dataclass(frozen=True)
 class RuleResult:
     """Verdict of one rule. `failed_rows` counts rows against it; no value of a row is ever kept."""
@@ -42,7 +43,9 @@ class GateResult:
         return sum(result.status == "passed" for result in self.results)
 
     def failures(self, *severities: str) -> list[RuleResult]:
-        return [r for r in self.results if r.status != "passed" and (not severities or r.rule["severity"] in severities)]
+        return [
+            r for r in self.results if r.status != "passed" and (not severities or r.rule["severity"] in severities)
+        ]
 
     @property
     def is_open(self) -> bool:
@@ -59,7 +62,9 @@ class GateResult:
             return
         blocking = [r for r in self.results if r.status == "error"] + self.failures("block")
         if not blocking:
-            raise GateFailed(f"the {self.gate} gate ran {self.run} of {self.planned} planned checks: nothing passes unchecked")
+            raise GateFailed(
+                f"the {self.gate} gate ran {self.run} of {self.planned} planned checks: nothing passes unchecked"
+            )
         first = blocking[0]
         more = f" (and {len(blocking) - 1} more rules)" if len(blocking) > 1 else ""
         raise GateFailed(
@@ -75,7 +80,9 @@ def run_gate(gate: str, database: Path, schema: str, rules: Sequence[Rule], prog
         raise GateFailed(f"the {gate} gate has two rules of one id: every rule needs its own")
     outcome = GateResult(gate=gate, planned=len(rules))
     rows = _count_rows(database, schema)
-    by_table = [(table, list(group)) for table, group in groupby(sorted(rules, key=lambda r: r.table), lambda r: r.table)]
+    by_table = [
+        (table, list(group)) for table, group in groupby(sorted(rules, key=lambda r: r.table), lambda r: r.table)
+    ]
     with open_database(database) as (context, datasource):
         for done, (table, table_rules) in enumerate(by_table):
             progress(table, done, len(by_table))
@@ -100,7 +107,9 @@ def _validate(context, datasource, schema: str, table: str, rules: list[Rule]) -
     batch = asset.add_batch_definition_whole_table("all").get_batch()
     expectations = []
     for rule in rules:
-        expectation = rule.expectation.model_copy() if hasattr(rule.expectation, "model_copy") else rule.expectation.copy()
+        expectation = (
+            rule.expectation.model_copy() if hasattr(rule.expectation, "model_copy") else rule.expectation.copy()
+        )
         expectation.meta = {"rule_id": rule.id}
         expectations.append(expectation)
     suite = context.suites.add(gx.ExpectationSuite(name=table, expectations=expectations))

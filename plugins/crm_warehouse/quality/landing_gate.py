@@ -108,7 +108,9 @@ def _typed(column: Column) -> str:
         whole, places = NUMBERS[column.type]
         pattern = f"-?[0-9]{{1,{whole}}}([.][0-9]{{0,{places}}}0*)?"
         precision = 38 if column.type == "quantity" else 18
-        value = f"case when regexp_full_match({text}, '{pattern}') then cast({text} as decimal({precision}, {places})) end"
+        value = (
+            f"case when regexp_full_match({text}, '{pattern}') then cast({text} as decimal({precision}, {places})) end"
+        )
     return f'{value} as "{column.name}", {text} as "{column.name}__text"'
 
 
@@ -177,7 +179,9 @@ def _too_many_set_aside(profile: Profile, counts: list[dict], as_of: date, gate:
     for count in counts:
         bad = count["rows_quarantined"]
         if bad and (bad > most * count["rows_read"] or count["table"] in money):
-            rules = sorted({r.rule["name_en"] for r in gate.failures("quarantine") if r.rule["table"] == count["table"]})
+            rules = sorted(
+                {r.rule["name_en"] for r in gate.failures("quarantine") if r.rule["table"] == count["table"]}
+            )
             why = "the file carries money" if count["table"] in money else f"more than {most:.1%} of the rows"
             return (
                 f"the landing gate is shut: {count['file']} of {count['business_date']} has {bad} bad of"

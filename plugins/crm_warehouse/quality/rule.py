@@ -34,5 +34,16 @@ class Rule:
 
     def describe(self) -> dict[str, str]:
         """What the catalogue and the report show: everything but the expectation itself."""
-        shown = ("id", "table", "name_en", "name_zh", "reason", "severity", "dimension", "owner", "on_failure", "principle")
+        shown = (
+            "id",
+            "table",
+            "name_en",
+            "name_zh",
+            "reason",
+            "severity",
+            "dimension",
+            "owner",
+            "on_failure",
+            "principle",
+        )
         return {name: getattr(self, name) for name in shown}

@@ -19,7 +19,9 @@ def write_report(settings: Settings, profile: Profile, summary: dict) -> Path:
     page = settings.report / safe_name(summary["run_id"]) / "index.html"
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(default=True))
     charts = read_charts(summary)
-    html = environment.get_template("page.html").render(summary=summary, profile=profile, charts=charts, **_counts(summary))
+    html = environment.get_template("page.html").render(
+        summary=summary, profile=profile, charts=charts, **_counts(summary)
+    )
     write_atomically(page, html.encode("utf-8"))
     runs = [path.parent.name for path in settings.report.glob("*/index.html")]
     index = environment.get_template("index.html").render(latest=page.parent.name, runs=sorted(runs, reverse=True))

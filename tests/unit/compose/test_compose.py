@@ -112,7 +112,7 @@ def test_env_example_lists_exactly_the_variables_and_gives_no_value():
 
 
 def test_every_service_has_a_healthcheck_or_is_a_one_shot():
-    assert ONE_SHOT == {"airflow-init"}
+    assert {"airflow-init"} == ONE_SHOT
     for name, service in SERVICES.items():
         assert ("healthcheck" in service) is (name not in ONE_SHOT), name
         assert service["restart"] == ("no" if name in ONE_SHOT else "unless-stopped")

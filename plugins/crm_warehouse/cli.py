@@ -1,0 +1,117 @@
+"""`crm-warehouse`: the same verbs for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from crm_warehouse.errors import CrmWarehouseError
+from crm_warehouse.settings import load_settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+console = Console()
+
+Bank = Annotated[str | None, typer.Option("--bank", help="Profile in dbt_project/banks [CRM_WAREHOUSE_BANK].")]
+Data = Annotated[str | None, typer.Option("--data", help="Folder of the bank's extracts [CRM_WAREHOUSE_DATA].")]
+
+
+def main() -> None:
+    """Entry point: a problem a person can mend is one sentence and exit code 1, never a stack trace."""
+    try:
+        app()
+    except CrmWarehouseError as problem:
+        Console(stderr=True).print(f"[bold red]crm-warehouse:[/] {problem}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+@app.command()
+def demo(bank: Bank = None, data: Data = None) -> None:
+    """Run the main job in real Airflow, from source extracts to published marts, and show what came of it."""
+    from crm_warehouse import demonstration
+
+    settings = load_settings(bank, data)
+    demonstration.run_demo(settings, console)
+
+
+@app.command()
+def run(
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First business date.")],
+    last: Annotated[
+        datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last business date; marts are as of it.")
+    ],
+    bank: Bank = None,
+    data: Data = None,
+    switch_bank: Annotated[bool, typer.Option(help="Let this bank replace another that is live here.")] = False,
+) -> None:
+    """Run the main job in this process, without Airflow."""
+    from crm_warehouse import demonstration, pipeline
+
+    settings = load_settings(bank, data)
+    run_id = f"cli__{datetime.now().astimezone().isoformat(timespec='seconds')}"
+    with demonstration.progress_bars(console) as bars:
+        summary = pipeline.run(settings, run_id, first.date(), last.date(), switch_bank, bars.of_step)
+    demonstration.show_summary(settings, summary, console)
+
+
+@app.command()
+def simulate(
+    customers: Annotated[int, typer.Option(min=100, help="How many customers the bank has.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Same seed and size: same bytes.")] = 20260101,
+) -> None:
+    """Write the reference bank's extracts to var/source_systems/reference_bank."""
+    from crm_warehouse import demonstration
+
+    demonstration.simulate_source_systems(load_settings("reference_bank"), console, customers, seed)
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """What is live, what is kept, and how the last run ended."""
+    from crm_warehouse import demonstration
+
+    found = demonstration.read_status(load_settings())
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        demonstration.show_status(found, console)
+
+
+@app.command()
+def rollback(
+    version: Annotated[str | None, typer.Argument(help="A kept version; empty: the one before the live one.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; it goes on record.")] = "not given",
+) -> None:
+    """Serve an earlier version again, at once: only the pointer moves."""
+    from crm_warehouse.evidence import log
+    from crm_warehouse.publish import versions
+
+    settings = load_settings()
+    before, after = versions.rollback(settings, version)
+    log.append(settings, "rolled_back", {"from": before["version"], "to": after["version"], "reason": reason})
+    console.print(f"[green]live again:[/] {after['version']} ({after['bank']}, business date {after['business_date']})")
+
+
+@app.command()
+def verify() -> None:
+    """Prove that the evidence log is whole and that the live file is the audited one."""
+    from crm_warehouse.errors import PublishRefused
+    from crm_warehouse.evidence import log
+    from crm_warehouse.publish import candidate, versions
+
+    settings = load_settings()
+    problem = log.verify(settings)
+    if problem:
+        raise PublishRefused(f"evidence/log.jsonl: {problem}")
+    live = versions.live_version(settings)
+    if live:
+        candidate.prove_whole(settings.published / live["file"], live["sha256"])
+    console.print(f"[green]whole:[/] {len(log.read_entries(settings))} entries of evidence, live file as audited")
+
+
+if __name__ == "__main__":
+    main()
