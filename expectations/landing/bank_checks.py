@@ -1,7 +1,7 @@
 """Rules a bank adds in its profile (`banks/<bank>/checks.yml`), in SQL over the landing gate's tables.
 
-Each has either `bad_rows` (a predicate over `checked`, the rule's table) or `measure` (a query of one number) with the
-number `expected`: a known fact of the delivery.
+Each has either `bad_rows` (a predicate over `checked`, the rule's table) or `measure` (a query of one value) with the
+value `expected`: a known fact of the delivery.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _rule(check: dict) -> Rule:
     if check.get("measure"):
         query = (
             f"select measured.n from ({check['measure']}) as measured(n) cross join (select count(*) from (select * from {{batch}})) as _"
-            f" where measured.n is distinct from {check['expected']}"
+            f" where cast(measured.n as varchar) is distinct from '{check['expected']}'"
         )
     else:
         query = f"select 1 as bad from (select * from {{batch}}) as checked where {check['bad_rows']}"

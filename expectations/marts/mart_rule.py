@@ -7,6 +7,7 @@ import great_expectations.expectations as gxe
 from crm_warehouse.quality.rule import Rule
 
 STAYS_LIVE = "The last published version stays live; read the run's log, mend the cause, run again."
+SHOWN = "Published all the same; find out why before the figures are used."
 
 
 def mart_rule(
@@ -20,7 +21,7 @@ def mart_rule(
     severity: str = "block",
     dimension: str = "accuracy",
     owner: str = "customer-analytics",
-    on_failure: str = STAYS_LIVE,
+    on_failure: str | None = None,
     principle: str = "BCBS 239 P3 accuracy and integrity; 数据治理指引 第四章 数据质量控制",
 ) -> Rule:
     """A rule over `marts.<table>`, whose rows are called `checked` in the predicate `bad_rows`."""
@@ -33,7 +34,7 @@ def mart_rule(
         severity=severity,
         dimension=dimension,
         owner=owner,
-        on_failure=on_failure,
+        on_failure=on_failure or (STAYS_LIVE if severity == "block" else SHOWN),
         principle=principle,
         expectation=gxe.UnexpectedRowsExpectation(
             description=name_en,

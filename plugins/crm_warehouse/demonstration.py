@@ -189,7 +189,8 @@ def _show_facts(gate: dict, console: Console) -> None:
     table.add_column("found", justify="right")
     for fact in gate["facts"]:
         mark = "green" if fact["found"] == fact["expected"] else "bold red"
-        table.add_row(fact["name_en"], f"{fact['expected']:,}", f"[{mark}]{fact['found']:,}[/]")
+        expected, found = (f"{n:,}" if isinstance(n, int) else n for n in (fact["expected"], fact["found"]))
+        table.add_row(fact["name_en"], expected, f"[{mark}]{found}[/]")
     console.print(table)
 
 

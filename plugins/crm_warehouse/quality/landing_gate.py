@@ -137,7 +137,7 @@ def _look_up(database: Path, profile: Profile, gate: GateResult) -> tuple[list[d
             rule_id = f"landing.{check['table']}.{check['id']}"
             if check.get("measure"):
                 found = connection.execute(check["measure"]).fetchone()[0]
-                facts.append({name: check[name] for name in ("name_en", "name_zh", "expected")} | {"found": int(found)})
+                facts.append({name: check[name] for name in ("name_en", "name_zh", "expected")} | {"found": found})
             elif rule_id in failed and "list" in check:
                 rows = connection.execute(check["list"].format(bad_rows=check["bad_rows"])).fetchall()
                 listed[rule_id] = [[str(value) for value in row] for row in rows]
@@ -199,7 +199,8 @@ def _accept(
             progress("accepting batches", done, len(todo))
             _accept_batch(connection, spec, batch)
             _keep_quarantined(settings, connection, spec, batch)
-    progress("accepting batches", len(todo), len(todo))
+    if todo:
+        progress("accepting batches", len(todo), len(todo))
 
 
 def _accept_batch(connection: duckdb.DuckDBPyConnection, spec: Extract, batch: Batch) -> None:

@@ -87,7 +87,8 @@ def simulated_tables(simulation: Simulation, progress: Progress) -> Iterator[tup
     holdings = holding_columns(simulation, spells, flows, market, history, sent_days[1:])
     yield "holdings", sent(holdings, product_id=coded(holdings["product"], held), basis=coded(holdings["basis"], BASES))
 
-    loan_days = np.append(simulation.months()[1][:history], sent_days[1:])
+    # The day before history opens it: what is owed in the first month is known from its first day.
+    loan_days = np.concatenate([[-1], simulation.months()[1][:history], sent_days[1:]])
     positions = lending.loan_columns(simulation, spells, loans, loan_days)
     yield (
         "loans",

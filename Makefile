@@ -1,0 +1,41 @@
+# The two commands are `make demo` and `make test`; both build the locked environment first, by themselves.
+.PHONY: help setup demo test test-slow lint up
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BANK ?= reference_bank
+DATA ?=
+
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.locked ## Build the locked environment (uv when it is there, else pip)
+
+$(VENV)/.locked: requirements.lock pyproject.toml
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv -q --allow-existing --python $(PYTHON) $(VENV) && \
+		uv pip install -q --python $(BIN)/python --no-deps --require-hashes -r requirements.lock && \
+		uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
+	else \
+		$(PYTHON) -m venv $(VENV) && \
+		$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements.lock && \
+		$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
+	fi
+	@touch $@
+
+demo: setup ## The whole path on the reference bank; BANK=eagle_bank DATA=folder for another
+	@$(BIN)/crm-warehouse demo --bank $(BANK) $(if $(DATA),--data $(DATA))
+
+test: setup ## The test suite
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-slow: setup ## Tests that start servers
+	@$(BIN)/python -m pytest -m slow
+
+lint: setup ## ruff and sqlfluff
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/sqlfluff lint -q dbt_project/models dbt_project/banks
+
+up: setup ## A standalone Airflow for people on http://localhost:8080 (development login)
+	@$(BIN)/crm-warehouse airflow standalone
