@@ -1,0 +1,81 @@
+"""Warehouses that tests share, each built once a session by the real pipeline, and the real bank's data if it is there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from crm_warehouse import pipeline
+from crm_warehouse.progress import silent
+from crm_warehouse.publish import versions
+from crm_warehouse.settings import PROJECT, Settings
+
+EAGLE_DATA = Path(os.environ.get("CRM_WAREHOUSE_TEST_DATA", PROJECT.parent / "shared" / "data"))
+FIRST, LAST = date(2026, 5, 31), date(2026, 6, 30)
+EAGLE_DATE = date(2014, 3, 30)
+
+
+def pytest_report_header() -> str:
+    found = "found" if EAGLE_DATA.is_dir() else "NOT FOUND, tests marked eagle are deselected (set CRM_WAREHOUSE_TEST_DATA)"
+    return f"eagle_bank data: {EAGLE_DATA} {found}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The real bank's data is never in the project: where it is not beside it, its tests are not collected."""
+    for item in items:
+        group = "eagle" if "eagle_run" in item.fixturenames else "reference" if "reference_run" in item.fixturenames else None
+        if group:
+            item.add_marker(pytest.mark.xdist_group(group))
+    if not EAGLE_DATA.is_dir():
+        without = [item for item in items if item.get_closest_marker("eagle")]
+        config.hook.pytest_deselected(items=without)
+        items[:] = [item for item in items if item not in without]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run and where its results are."""
+
+    settings: Settings
+    summary: dict
+
+    @property
+    def published_file(self) -> Path:
+        return self.settings.published / versions.live_version(self.settings)["file"]
+
+    @property
+    def warehouse_file(self) -> Path:
+        return self.settings.warehouse / "warehouse.duckdb"
+
+
+def settings_in(home: Path, bank: str = "reference_bank", source_root: Path | None = None) -> Settings:
+    """Settings of a warehouse of its own below `home`."""
+    return Settings(bank=bank, home=home, project=PROJECT, source_root=source_root or home / "source_systems" / bank)
+
+
+@pytest.fixture(scope="session")
+def simulated_bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Source systems of a reference bank of 300 customers, read-only by convention: copy before changing a file."""
+    from crm_warehouse.simulator import Simulation, simulate
+
+    folder = tmp_path_factory.mktemp("source_systems")
+    simulate(folder, Simulation(customers=300))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reference_run(tmp_path_factory: pytest.TempPathFactory, simulated_bank: Path) -> Run:
+    """The reference bank, whole range, published."""
+    settings = settings_in(tmp_path_factory.mktemp("reference"), source_root=simulated_bank)
+    return Run(settings, pipeline.run(settings, "reference", FIRST, LAST, False, lambda step: silent))
+
+
+@pytest.fixture(scope="session")
+def eagle_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The real bank as of 2014-03-30, published."""
+    settings = settings_in(tmp_path_factory.mktemp("eagle"), "eagle_bank", EAGLE_DATA)
+    return Run(settings, pipeline.run(settings, "eagle", EAGLE_DATE, EAGLE_DATE, False, lambda step: silent))
