@@ -35,7 +35,8 @@ test-slow: setup ## Tests that start servers
 	@$(BIN)/python -m pytest -m slow
 
 lint: setup ## ruff and sqlfluff
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/sqlfluff lint -q dbt_project/models dbt_project/banks
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/sqlfluff lint dbt_project/models dbt_project/banks
 
 up: setup ## A standalone Airflow for people on http://localhost:8080 (development login)
+	@$(BIN)/crm-warehouse airflow pools set warehouse_writer 1 "DuckDB has one writer"
 	@$(BIN)/crm-warehouse airflow standalone

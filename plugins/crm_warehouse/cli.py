@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import datetime
 from typing import Annotated
@@ -94,6 +95,17 @@ def rollback(
     before, after = versions.rollback(settings, version)
     log.append(settings, "rolled_back", {"from": before["version"], "to": after["version"], "reason": reason})
     console.print(f"[green]live again:[/] {after['version']} ({after['bank']}, business date {after['business_date']})")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def airflow(context: typer.Context) -> None:
+    """Run an Airflow command on this warehouse's own Airflow home, e.g. `crm-warehouse airflow dags list`."""
+    from crm_warehouse import airflow_home
+
+    settings = load_settings()
+    airflow_home.prepare(settings)
+    command = [sys.executable, "-m", "airflow", *context.args]
+    os.execvpe(command[0], command, airflow_home.environment(settings))
 
 
 @app.command()

@@ -15,7 +15,7 @@ customer_months as (
         months.known_at,
         max(spells.spell_number) as spell_number,
         -- Partial: the month is not over, or the customer was not with the bank on every day of it.
-        not (months.is_complete and bool_or(spells.spell_from <= months.month and spells.spell_to > months.month_end))
+        not bool_or(months.is_complete and spells.spell_from <= months.month and spells.spell_to > months.month_end)
             as is_partial_month
     from spells
     inner join months

@@ -10,8 +10,9 @@ first_day as (
 ),
 
 days as (
-    select cast(first_day.day + (ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit) as date)
-        as calendar_date
+    select
+        cast(first_day.day + (ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit) as date)
+            as calendar_date
     from first_day
     cross join digits as ones
     cross join digits as tens

@@ -9,7 +9,10 @@ deliveries as (
     select
         business_date,
         lead(business_date) over (order by business_date asc nulls first) as next_business_date
-    from (select distinct business_date from observed where position_kind = 'holding') as days
+    from (
+        select distinct business_date from observed
+        where position_kind = 'holding'
+    ) as days
 ),
 
 spans as (

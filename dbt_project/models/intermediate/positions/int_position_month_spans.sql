@@ -19,6 +19,13 @@ statements as (
     where observed.balance_basis = 'monthly_average'
 ),
 
+stated as (
+    select distinct
+        position_kind,
+        month
+    from statements
+),
+
 day_spans as (
     select
         spans.position_kind,
@@ -34,7 +41,7 @@ day_spans as (
         on
             spans.valid_from <= months.month_end
             and spans.valid_to > months.month
-    left join (select distinct position_kind, month from statements) as stated
+    left join stated
         on
             spans.position_kind = stated.position_kind
             and months.month = stated.month

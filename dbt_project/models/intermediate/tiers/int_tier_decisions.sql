@@ -8,7 +8,11 @@ first_month as (
 ),
 
 lowest as (
-    select policy_version, tier_code, tier_rank from {{ ref('int_tier_ladder') }}
+    select
+        policy_version,
+        tier_code,
+        tier_rank
+    from {{ ref('int_tier_ladder') }}
     where tier_rank = 1
 ),
 
@@ -47,21 +51,33 @@ ratings as (
     where cast(rated.month + {{ months('rated.up_lag_months') }} as date) <= {{ as_of() }}
 ),
 
-exits as (
+starts as (
     select
         customer_id,
-        spell_to as decided_for,
+        spell_from
+    from spells
+),
+
+exits as (
+    select
+        spells.customer_id,
+        spells.spell_to as decided_for,
         cast(null as varchar) as tier_code,
         cast(null as integer) as tier_rank,
         cast(null as varchar) as policy_version,
         'relationship_closed' as reason,
-        closing_known_at as known_from
+        spells.closing_known_at as known_from
     from spells
     inner join first_month
         on spells.spell_to > first_month.month
-    -- Back on the very day it closed: the relationship never ended.
-    where spell_to <= {{ as_of() }}
-        and (customer_id, spell_to) not in (select customer_id, spell_from from spells)
+    left join starts
+        on
+            spells.customer_id = starts.customer_id
+            and spells.spell_to = starts.spell_from
+    where
+        spells.spell_to <= {{ as_of() }}
+        -- Back on the very day it closed: the relationship never ended.
+        and starts.customer_id is null
 ),
 
 tier_decisions as (

@@ -28,10 +28,11 @@ customer_contribution_parts as (
     select
         customer_months.customer_id,
         customer_months.month,
-        customer_months.is_partial_month
-        {%- for part, (expression, tables) in parts.items() %},
-        cast({{ expression if tables | select('in', var('provided')) | list == tables else 'null' }} as decimal(18, 2)) as {{ part }}
-        {%- endfor %}
+        customer_months.is_partial_month,
+        {% for part, (expression, tables) in parts.items() %}
+            cast({{ expression if tables | select('in', var('provided')) | list == tables else 'null' }} as decimal(18, 2)) as {{ part }}
+            {{- "," if not loop.last }}
+        {% endfor %}
     from customer_months
     left join {{ ref('int_customer_deposit_interest') }} as deposits
         on customer_months.customer_id = deposits.customer_id and customer_months.month = deposits.month

@@ -4,7 +4,8 @@ with customers as (
         -- Years completed on the business date, by the calendar.
         cast(extract(year from {{ as_of() }}) - extract(year from birth_date) as integer)
         - case
-            when extract(month from {{ as_of() }}) * 100 + extract(day from {{ as_of() }})
+            when
+                extract(month from {{ as_of() }}) * 100 + extract(day from {{ as_of() }})
                 < extract(month from birth_date) * 100 + extract(day from birth_date) then 1
             else 0
         end as age
