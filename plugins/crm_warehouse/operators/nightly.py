@@ -28,7 +28,8 @@ def call(step: str, context: dict, *arguments):
     try:
         settings = load_settings(context["params"]["bank"], context["params"]["data"])
         if step in pipeline.STEPS_WITH_PROGRESS:
-            arguments += (progress.to_file(context["ti"].task_id),)
+            # Mapped tasks share a task id; the source they extract tells them apart.
+            arguments += (progress.to_file(" ".join([context["ti"].task_id, *arguments])),)
         return getattr(pipeline, step)(settings, context["run_id"], *arguments)
     except CrmWarehouseError as problem:
         raise AirflowFailException(str(problem)) from problem
