@@ -80,7 +80,17 @@ def _run_dbt(
     target.mkdir(parents=True, exist_ok=True)
     (target / "run_results.json").unlink(missing_ok=True)  # an older run's results must never be judged
     project = str(settings.project / "dbt_project")
-    command = [sys.executable, "-m", "dbt.cli.main", "--log-format", "json", "--log-level-file", "none", "--no-use-colors", "build"]
+    command = [
+        sys.executable,
+        "-m",
+        "dbt.cli.main",
+        "--log-format",
+        "json",
+        "--log-level-file",
+        "none",
+        "--no-use-colors",
+        "build",
+    ]
     command += ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
     command += ["--log-path", str(target), "--vars", json.dumps(variables)]
     with (

@@ -1,7 +1,9 @@
 """Writes the extracts: every table goes into DuckDB once, and each delivery is what was known on its date."""
 
 import hashlib
+import json
 import shutil
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -9,8 +11,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crm_warehouse.progress import Progress, silent
 from crm_warehouse.simulator.extracts import CONTROL_TOTALS, EXTRACTS
-from crm_warehouse.simulator.simulation import Progress, Simulation, delivery_dates
+from crm_warehouse.simulator.simulation import Simulation, delivery_dates
 from crm_warehouse.simulator.tables import simulated_tables
 
 # How each source writes: file ending, encoding, delimiter.
@@ -30,7 +33,37 @@ MACROS = """
 """
 
 
-def write_deliveries(folder: Path, simulation: Simulation, progress: Progress) -> None:
+MARKER = "simulation.json"
+
+
+def simulate(folder: Path, simulation: Simulation, progress: Progress | None = None) -> bool:
+    """Write every extract of every delivery below folder.
+
+    Returns False and writes nothing when this very simulation is already there. What an earlier, unfinished or
+    different simulation, or other simulator code, left in the folder is removed first; other files are left alone.
+    progress is called with (what is being done, steps done, steps in all).
+    """
+    marker = folder / MARKER
+    described = json.dumps({"code": _code_sha256(), **asdict(simulation)}, default=str, indent=2, sort_keys=True) + "\n"
+    if marker.exists() and marker.read_text(encoding="utf-8") == described:
+        return False
+    marker.unlink(missing_ok=True)
+    for source in FORMATS:
+        shutil.rmtree(folder / source, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_deliveries(folder, simulation, progress or silent)
+    unfinished = marker.with_suffix(".part")
+    unfinished.write_text(described, encoding="utf-8")
+    unfinished.replace(marker)
+    return True
+
+
+def _code_sha256() -> str:
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"\0".join(module.read_bytes() for module in modules)).hexdigest()
+
+
+def _write_deliveries(folder: Path, simulation: Simulation, progress: Progress) -> None:
     """Simulate the bank and write all its deliveries below folder."""
     deliveries = delivery_dates(simulation)
     with duckdb.connect() as database:

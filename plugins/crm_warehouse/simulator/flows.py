@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crm_warehouse.progress import Progress
 from crm_warehouse.simulator import everyday
 from crm_warehouse.simulator.books import UNIT, Accounts, Books, Flows, Month
 from crm_warehouse.simulator.catalogue import DEMAND, HELD, TERM, Market
@@ -11,7 +12,7 @@ from crm_warehouse.simulator.foreign_accounts import run_foreign_accounts
 from crm_warehouse.simulator.journal import DAY, HOUR, OWN_NAMES, PERSONS, Journal
 from crm_warehouse.simulator.lending import Loans
 from crm_warehouse.simulator.population import NEVER, Spells
-from crm_warehouse.simulator.simulation import Progress, Simulation
+from crm_warehouse.simulator.simulation import Simulation
 from crm_warehouse.simulator.term_deposits import TERM_DAYS, mature_terms, open_terms, pay_out_terms
 
 HELD_MINIMUM = np.array([p.minimum or 0 for p in HELD]) * 100

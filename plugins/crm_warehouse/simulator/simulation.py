@@ -1,18 +1,11 @@
-"""What is simulated (size, seed, dates), and the one call that writes it."""
+"""What is simulated: size, seed, dates; and the random streams of it."""
 
-import json
-import shutil
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 
 from crm_warehouse.simulator.business_days import FIRST_DAY, LAST_DAY, business_days
-
-MARKER = "simulation.json"
-SOURCES = ("core", "wealth", "crm", "finance", "reference")
 
 # A new table gets a new name at the end: the streams of the tables before it, and so their bytes, stay as they are.
 STREAMS = (
@@ -29,8 +22,6 @@ STREAMS = (
     "relations",
     "holders",
 )
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -86,29 +77,3 @@ def delivery_dates(simulation: Simulation) -> list[date]:
     """The business dates that have a delivery: the initial one, then every business day up to the last."""
     after = (np.datetime64(simulation.initial_delivery_on) + 1).item()
     return [simulation.initial_delivery_on, *business_days(after, simulation.last_business_date).tolist()]
-
-
-def simulate(folder: Path, simulation: Simulation, progress: Progress | None = None) -> bool:
-    """Write every extract of every delivery below folder.
-
-    Returns False and writes nothing when this very simulation is already there. What an earlier, unfinished or
-    different simulation left in the folder is removed first; other files in it are left alone.
-    progress is called with (what is being done, steps done, steps in all).
-    """
-    marker = folder / MARKER
-    described = json.dumps({"format": 1, **asdict(simulation)}, default=str, indent=2, sort_keys=True) + "\n"
-    if marker.exists() and marker.read_text(encoding="utf-8") == described:
-        return False
-    marker.unlink(missing_ok=True)
-    for source in SOURCES:
-        shutil.rmtree(folder / source, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-
-    # Airflow imports every plugin file at its start: DuckDB and Arrow are loaded only when a bank is written.
-    from crm_warehouse.simulator.deliveries import write_deliveries
-
-    write_deliveries(folder, simulation, progress or (lambda step, done, total: None))
-    unfinished = marker.with_suffix(".part")
-    unfinished.write_text(described, encoding="utf-8")
-    unfinished.replace(marker)
-    return True

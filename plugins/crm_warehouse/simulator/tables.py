@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
+from crm_warehouse.progress import Progress
 from crm_warehouse.simulator import catalogue, journal, lending, relations
 from crm_warehouse.simulator.books import Flows
 from crm_warehouse.simulator.business_days import calendar_columns
@@ -12,7 +13,7 @@ from crm_warehouse.simulator.everyday import FEES, WAIVERS
 from crm_warehouse.simulator.flows import run_months
 from crm_warehouse.simulator.population import NEVER, Population, draw_population
 from crm_warehouse.simulator.positions import BASES, balance_columns, holding_columns
-from crm_warehouse.simulator.simulation import Progress, Simulation, delivery_dates
+from crm_warehouse.simulator.simulation import Simulation, delivery_dates
 
 Columns = dict[str, np.ndarray | pa.Array]
 
