@@ -20,14 +20,22 @@ EAGLE_DATE = date(2014, 3, 30)
 
 
 def pytest_report_header() -> str:
-    found = "found" if EAGLE_DATA.is_dir() else "NOT FOUND, tests marked eagle are deselected (set CRM_WAREHOUSE_TEST_DATA)"
+    found = (
+        "found" if EAGLE_DATA.is_dir() else "NOT FOUND, tests marked eagle are deselected (set CRM_WAREHOUSE_TEST_DATA)"
+    )
     return f"eagle_bank data: {EAGLE_DATA} {found}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The real bank's data is never in the project: where it is not beside it, its tests are not collected."""
     for item in items:
-        group = "eagle" if "eagle_run" in item.fixturenames else "reference" if "reference_run" in item.fixturenames else None
+        group = (
+            "eagle"
+            if "eagle_run" in item.fixturenames
+            else "reference"
+            if "reference_run" in item.fixturenames
+            else None
+        )
         if group:
             item.add_marker(pytest.mark.xdist_group(group))
     if not EAGLE_DATA.is_dir():

@@ -27,3 +27,7 @@ class BuildFailed(CrmWarehouseError):
 
 class PublishRefused(CrmWarehouseError):
     """The candidate may not replace the live version."""
+
+
+class EvidenceBroken(CrmWarehouseError):
+    """The evidence log is not what this program wrote."""

@@ -7,6 +7,7 @@ Every step reads the plan of its run, does its work, and leaves its result in th
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -256,9 +257,14 @@ def _evidence_of(settings: Settings, run_id: str, summary: dict) -> dict:
     kept = ("run_id", "bank", "business_dates", "code_sha256", "outcome", "problem")
     return {
         **{name: summary[name] for name in kept},
-        "inputs": results.get("build", {}).get("inputs", {}),
+        # Every batch the marts were built from, old ones too, as one hash; the list is in the run's folder.
+        "inputs_sha256": _sha256_of(results.get("build", {}).get("inputs", {})),
         "batches": results.get("landing_gate", {}).get("batches", []),
         "gates": gates,
         "published": {name: results.get("publish", {}).get(name) for name in ("version", "is_new")},
         "audited": results.get("mart_gate", {}).get("audited"),
     }
+
+
+def _sha256_of(body: dict) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode("utf-8")).hexdigest()

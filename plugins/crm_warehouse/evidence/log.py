@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from crm_warehouse.errors import EvidenceBroken
 from crm_warehouse.files import read_json, sync, write_json
 from crm_warehouse.settings import Settings
 
@@ -22,13 +23,23 @@ GENESIS = "0" * 64
 
 
 def append(settings: Settings, event: str, body: dict) -> dict:
-    """Add an entry; on disk when this returns. A torn last line (a crash while writing) is sealed as such first."""
+    """Add an entry; on disk when this returns. A torn last line (a crash while writing) is sealed as such first.
+
+    Raises EvidenceBroken when the log was tampered with: nothing is published on top of a broken log.
+    """
     with _locked(settings) as path:
         entries, torn = _read(path)
+        problem = _find_problem(settings, entries)
+        if problem:
+            raise EvidenceBroken(
+                f"evidence/log.jsonl: {problem}; keep the log and secrets/evidence_head.json as they are, restore them from"
+                " a backup, and find out who changed them"
+            )
         if torn:
             _cut(path, torn)
-            _write_line(path, _entry(entries, "torn_line_sealed", {"bytes": len(torn), "sha256": _sha256(torn)}))
-            entries, _ = _read(path)
+            sealed = _entry(entries, "torn_line_sealed", {"bytes": len(torn), "sha256": _sha256(torn)})
+            _write_line(path, sealed)
+            entries.append(sealed)
         entry = _entry(entries, event, body)
         _write_line(path, entry)
         write_json(_head_path(settings), {"sequence": entry["sequence"], "hash": entry["hash"]})
@@ -43,8 +54,17 @@ def read_entries(settings: Settings) -> list[dict]:
 def verify(settings: Settings) -> str | None:
     """None when the log is whole, else one sentence that names the first bad entry."""
     entries, torn = _read(_log_path(settings))
+    problem = _find_problem(settings, entries)
+    if not problem and torn:
+        return f"entry {len(entries) + 1} is torn: the process died while writing it; the next run seals it"
+    return problem
+
+
+def _find_problem(settings: Settings, entries: list[dict]) -> str | None:
     previous = GENESIS
     for number, entry in enumerate(entries, start=1):
+        if entry.get("unreadable"):
+            return f"entry {number} was changed: it is not as this program writes entries"
         if entry.get("sequence") != number:
             return f"entry {number} says it is number {entry.get('sequence')}: an entry was removed, added or moved"
         if entry.get("previous") != previous:
@@ -52,19 +72,19 @@ def verify(settings: Settings) -> str | None:
         if entry.get("hash") != _hash(entry):
             return f"entry {number} was changed: its hash does not fit its content"
         previous = entry["hash"]
-    if torn:
-        return f"entry {len(entries) + 1} is torn: the process died while writing it; the next run seals it"
     return _compare_head(settings, entries)
 
 
 def _compare_head(settings: Settings, entries: list[dict]) -> str | None:
-    if not _head_path(settings).is_file():
-        return "the anchored head is missing, so a cut log would not be noticed" if entries else None
-    head = read_json(_head_path(settings))
+    has_head = _head_path(settings).is_file()
+    head = read_json(_head_path(settings)) if has_head else {"sequence": 0, "hash": GENESIS}
     if len(entries) < head["sequence"]:
         return f"entry {len(entries) + 1} is missing: the anchored head knows {head['sequence']} entries"
-    if entries[head["sequence"] - 1]["hash"] != head["hash"]:
+    if head["sequence"] and entries[head["sequence"] - 1]["hash"] != head["hash"]:
         return f"entry {head['sequence']} is not the one the anchored head knows: the log was rewritten"
+    # A crash leaves at most the last write, a seal and an entry, beyond the head.
+    if len(entries) > head["sequence"] + 2:
+        return "the anchored head is missing or too old, so a cut log would not be noticed"
     return None
 
 
@@ -104,16 +124,23 @@ def _head_path(settings: Settings) -> Path:
 def _read(path: Path) -> tuple[list[dict], bytes]:
     """Whole entries, and the bytes after the last newline if the last write was torn."""
     content = path.read_bytes() if path.is_file() else b""
-    whole, _, torn = content.rpartition(b"\n")
-    entries = []
-    for line in whole.split(b"\n") if whole else []:
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            entry = None
-        # What is not an entry fails verification at its place rather than here.
-        entries.append(entry if isinstance(entry, dict) else {"previous": "", "hash": "", "unreadable": True})
-    return entries, torn
+    *lines, torn = content.split(b"\n")
+    return [_parse(line) for line in lines], torn
+
+
+def _parse(line: bytes) -> dict:
+    """An entry; what is not written exactly as `_line` writes it fails verification at its place, not here."""
+    try:
+        entry = json.loads(line.decode("utf-8"))
+        if isinstance(entry, dict) and _line(entry) == line + b"\n":
+            return entry
+    except ValueError:
+        pass
+    return {"previous": "", "hash": "", "unreadable": True}
+
+
+def _line(entry: dict) -> bytes:
+    return (json.dumps(entry, ensure_ascii=False, sort_keys=True) + "\n").encode("utf-8")
 
 
 def _cut(path: Path, torn: bytes) -> None:
@@ -124,9 +151,8 @@ def _cut(path: Path, torn: bytes) -> None:
 
 
 def _write_line(path: Path, entry: dict) -> None:
-    line = (json.dumps(entry, ensure_ascii=False, sort_keys=True) + "\n").encode("utf-8")
     with path.open("ab") as file:
-        file.write(line)
+        file.write(_line(entry))
         file.flush()
         os.fsync(file.fileno())
     sync(path.parent)

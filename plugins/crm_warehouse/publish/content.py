@@ -1,7 +1,7 @@
 """What a table holds, as one hash that depends on neither row order nor engine.
 
-A row is its values in column order, joined by U+001F; null is U+001E; decimals are written with all their places, dates
-and timestamps as ISO, booleans as true/false. The hash adds up the rows' SHA-256 in four 64-bit lanes (an equal row
+A row is its values in column order, each as `<number of characters>:<text>`, null as `-`; decimals are written with all
+their places, dates and timestamps as ISO (microseconds), booleans as true/false. The hash adds up the rows' SHA-256 in four 64-bit lanes (an equal row
 twice counts twice) and hashes the sums with the row count and the names and types of the columns.
 """
 
@@ -15,7 +15,7 @@ LANES = 4
 TEXT_OF_TYPE = {
     "DATE": "strftime({}, '%Y-%m-%d')",
     "TIMESTAMP": "strftime({}, '%Y-%m-%dT%H:%M:%S.%f')",
-    "BOOLEAN": "case when {} then 'true' else 'false' end",
+    "BOOLEAN": "cast({} as varchar)",
     "VARCHAR": "{}",
     "INTEGER": "cast({} as varchar)",
     "BIGINT": "cast({} as varchar)",
@@ -35,13 +35,14 @@ def _describe(connection: duckdb.DuckDBPyConnection, schema: str, table: str) ->
         " where table_schema = ? and table_name = ? order by ordinal_position"
     )
     columns = connection.execute(query, [schema, table]).fetchall()
-    row = ", ".join(f"coalesce({_text(name, type_)}, chr(30))" for name, type_ in columns)
+    values = [_text(name, type_) for name, type_ in columns]
+    row = " || ".join(f"coalesce(length({value}) || ':' || {value}, '-')" for value in values)
     lanes = ", ".join(
         f"sum(cast('0x' || substr(digest, {1 + 16 * lane}, 16) as ubigint)) % 18446744073709551616"
         for lane in range(LANES)
     )
     rows, *sums = connection.execute(
-        f'select count(*), {lanes} from (select sha256(concat_ws(chr(31), {row})) as digest from "{schema}"."{table}")'
+        f'select count(*), {lanes} from (select sha256({row}) as digest from "{schema}"."{table}")'
     ).fetchone()
     body = [*(f"{name} {type_}" for name, type_ in columns), str(rows), *(str(int(total or 0)) for total in sums)]
     return {"rows": rows, "content_hash": hashlib.sha256("\n".join(body).encode("utf-8")).hexdigest()}

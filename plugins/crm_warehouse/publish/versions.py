@@ -30,12 +30,10 @@ def live_version(settings: Settings) -> dict | None:
 
 
 def kept_versions(settings: Settings) -> list[dict]:
-    """Every kept version, the newest first."""
-    return sorted((read_json(path) for path in settings.published.glob("marts_*.json")), key=_age, reverse=True)
-
-
-def _age(version: dict) -> tuple[str, str]:
-    return version["published_at"], version["version"]
+    """Every kept version, the newest first: by number, because clocks go back."""
+    return sorted(
+        (read_json(path) for path in settings.published.glob("marts_*.json")), key=lambda v: v["sequence"], reverse=True
+    )
 
 
 def publish(settings: Settings, candidate: Path, audited: dict, expected_live: str | None, switch_bank: bool) -> dict:
@@ -47,9 +45,8 @@ def publish(settings: Settings, candidate: Path, audited: dict, expected_live: s
     """
     with _pointer_lock(settings):
         live = live_version(settings)
-        if live and live["run_id"] == audited["run_id"]:
-            return live  # this run published before it was interrupted
-        _refuse_stale(live, audited, expected_live, switch_bank)
+        if not (live and live["run_id"] == audited["run_id"]):  # a run that is started again follows itself
+            _refuse_stale(live, audited, expected_live, switch_bank)
         prove_whole(candidate, audited["sha256"])
         if live and _same_content(live, audited):
             return live
@@ -58,7 +55,8 @@ def publish(settings: Settings, candidate: Path, audited: dict, expected_live: s
         _place(candidate, file)
         prove_whole(file, audited["sha256"])
         published_at = datetime.now(UTC).isoformat(timespec="seconds")
-        body = {"version": version, "file": file.name, "published_at": published_at, **audited}
+        sequence = max((kept["sequence"] for kept in kept_versions(settings)), default=0) + 1
+        body = {"version": version, "sequence": sequence, "file": file.name, "published_at": published_at, **audited}
         write_json(settings.published / f"{version}.json", body)
         write_json(settings.published / POINTER, body)
         _retain(settings, body)
@@ -75,7 +73,7 @@ def rollback(settings: Settings, version: str | None) -> tuple[dict, dict]:
         if version:
             chosen = next((v for v in kept if v["version"] == version), None)
         else:
-            older = [v for v in kept if v["bank"] == live["bank"] and _age(v) < _age(live)]
+            older = [v for v in kept if v["bank"] == live["bank"] and v["sequence"] < live["sequence"]]
             chosen = older[0] if older else None
         if not chosen:
             names = ", ".join(v["version"] for v in kept if v["version"] != live["version"]) or "none"
@@ -113,6 +111,7 @@ def _same_content(live: dict, audited: dict) -> bool:
 def _place(candidate: Path, file: Path) -> None:
     """Copy under a name no reader knows, then give it its own: a long-lived reader keeps the file it opened."""
     temporary = file.with_name(f".{file.name}.tmp")
+    temporary.unlink(missing_ok=True)  # a crash may have left one that cannot be written
     shutil.copyfile(candidate, temporary)
     temporary.chmod(0o444)
     sync(temporary)

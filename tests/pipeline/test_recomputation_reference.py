@@ -1,0 +1,93 @@
+"""The reference bank's marts equal a second working-out, by day and by definition: every row, to the cent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+
+import duckdb
+import pytest
+from recomputation import KEYS, Recomputed, rounded, read_reference_bank, recompute
+
+LAST = date(2026, 6, 30)
+
+
+@pytest.fixture(scope="module")
+def reference(reference_run) -> Recomputed:
+    return recompute(read_reference_bank(reference_run.settings.source_root, LAST), reference_run)
+
+
+def test_every_published_mart_is_recomputed(reference: Recomputed) -> None:
+    with duckdb.connect(str(reference.run.published_file), read_only=True) as connection:
+        tables = connection.execute("select table_name from information_schema.tables where table_schema = 'marts'")
+        assert {name for (name,) in tables.fetchall()} == set(KEYS) == set(reference.marts)
+
+
+def test_average_and_closing_amounts_are_the_days_added_up(reference: Recomputed) -> None:
+    reference.assert_equal("fct_customer_aum_monthly")
+
+
+def test_a_months_tier_follows_from_the_sum_of_its_family_averages(reference: Recomputed) -> None:
+    reference.assert_equal("fct_customer_tiers_monthly")
+
+
+def test_tier_intervals_follow_from_openings_ratings_exits_and_returns(reference: Recomputed) -> None:
+    reference.assert_equal("fct_customer_tier_history")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "net_interest_deposits_amount",
+        "net_interest_loans_amount",
+        "fee_income_amount",
+        "expected_loss_amount",
+        "cost_to_serve_full_amount",
+        "cost_to_serve_avoidable_amount",
+        "perks_amount",
+    ],
+)
+def test_each_part_of_a_contribution_is_rounded_once_from_its_days_and_units(reference: Recomputed, part: str) -> None:
+    reference.assert_equal("fct_customer_contributions", [part])
+
+
+def test_contribution_rank_and_over_service_follow_from_the_parts(reference: Recomputed) -> None:
+    reference.assert_equal("fct_customer_contributions")
+
+
+@pytest.mark.parametrize("mart", sorted(mart for mart in KEYS if mart.startswith("dim_")))
+def test_dimensions_are_the_latest_deliveries_and_the_policy_files(reference: Recomputed, mart: str) -> None:
+    reference.assert_equal(mart)
+
+
+def test_the_data_reaches_the_cases_the_definitions_speak_of(reference: Recomputed) -> None:
+    """Equality proves a rule only where some row depends on it."""
+    bank, history = reference.bank, reference.marts["fct_customer_tier_history"]
+    assert {row["reason"] for row in history.values()} == {
+        "account_opened",
+        "history_begins",
+        "rating_reached_threshold",
+        "rating_below_threshold",
+        "relationship_closed",
+        "returned",
+    }
+    assert Counter(len(spells) for spells in bank.spells.values())[2] == 1
+    assert len({known for _, _, known in history}) > 1
+    assert any(position.currency != "CNY" and len(position.holders) > 1 for position in bank.positions) or (
+        any(position.currency != "CNY" for position in bank.positions)
+        and any(len(position.holders) > 1 for position in bank.positions)
+    )
+    bands = {row["stability_band"] for row in reference.marts["fct_customer_tiers_monthly"].values()}
+    assert bands == {"volatile", "stable", None}
+    parts = reference.marts["fct_customer_contributions"].values()
+    assert all(any(row[part] for row in parts) for part in ("perks_amount", "expected_loss_amount", "is_over_served"))
+
+
+def test_halves_are_rounded_away_from_zero() -> None:
+    assert [rounded(Decimal(value), 2) for value in ("0.005", "-0.005", "0.0049999", "1.015")] == [
+        Decimal("0.01"),
+        Decimal("-0.01"),
+        Decimal("0.00"),
+        Decimal("1.02"),
+    ]

@@ -1,0 +1,190 @@
+"""A bank's profile is checked as it is read: each error names the file, the place and what is allowed."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from unit.tiny_bank import FRIDAY, MONDAY, profile_body, write_profile
+
+from crm_warehouse.errors import SettingsError
+from crm_warehouse.profile import COLUMN_TYPES, load_profile
+from crm_warehouse.settings import PROJECT, Settings, known_banks
+
+
+def refusal_of(folder: Path, body: dict | str) -> str:
+    """The one sentence with which a profile is refused; it names the file."""
+    settings = write_profile(folder, body)
+    with pytest.raises(SettingsError) as refused:
+        load_profile(settings)
+    assert str(settings.bank_folder / "extracts.yml") in str(refused.value)
+    return str(refused.value)
+
+
+def refusal_of_changed(folder: Path, change: Callable[[dict, dict], object]) -> str:
+    """The refusal of the right profile after `change(profile, customers extract)`."""
+    body = profile_body()
+    change(body, body["sources"]["core"]["extracts"]["customers"])
+    return refusal_of(folder, body)
+
+
+def test_a_right_profile_is_read_whole(tmp_path):
+    profile = load_profile(write_profile(tmp_path, profile_body()))
+    assert profile.sources == ("core", "wealth")
+    assert [extract.table for extract in profile.extracts] == ["core__customers", "core__balances", "wealth__products"]
+    customers, customer_id = profile.customer_extract
+    assert (customers.table, customer_id, customers.key) == ("core__customers", "customer_id", ("customer_id",))
+    assert (customers.encoding, customers.delimiter, customers.control) == ("gb18030", "|", True)
+    assert customers.path(Path("/sent"), FRIDAY) == Path("/sent/core/2026-05-29/customers.csv")
+    assert profile.simulated is False
+
+
+def test_what_an_extract_says_goes_before_what_its_source_says(tmp_path):
+    body = profile_body()
+    body["sources"]["core"]["extracts"]["balances"].update(delimiter=";", control=False)
+    customers, balances, _ = load_profile(write_profile(tmp_path, body)).extracts
+    assert (customers.delimiter, customers.control) == ("|", True)
+    assert (balances.delimiter, balances.control) == (";", False)
+
+
+@pytest.mark.parametrize("bank", known_banks())
+def test_every_bank_of_the_project_has_a_right_profile(tmp_path, bank):
+    profile = load_profile(Settings(bank=bank, home=tmp_path, project=PROJECT, source_root=tmp_path))
+    assert profile.bank == bank
+    assert "core__customers" in profile.provided
+    assert profile.business_dates(profile.initial_delivery_on, profile.initial_delivery_on)
+
+
+def test_an_unknown_column_attribute_is_named(tmp_path):
+    text = refusal_of_changed(tmp_path, lambda _, customers: customers["columns"]["gender"].update(reqired=True))
+    assert "core.customers.gender" in text and "reqired" in text
+
+
+def test_an_unknown_extract_setting_is_named(tmp_path):
+    text = refusal_of_changed(tmp_path, lambda _, customers: customers.update(delimeter=";"))
+    assert "core.customers" in text and "delimeter" in text
+
+
+@pytest.mark.parametrize("attributes", [{"type": "money"}, {"type": None}, {"key": True}])
+def test_a_bad_type_is_refused_with_the_types_there_are(tmp_path, attributes):
+    text = refusal_of_changed(tmp_path, lambda _, customers: customers["columns"].update(gender=attributes))
+    assert "core.customers.gender" in text
+    assert all(name in text for name in COLUMN_TYPES)
+
+
+@pytest.mark.parametrize("setting", [{"kind": "excel"}, {"delivery": "sometimes"}])
+def test_a_bad_kind_or_delivery_is_refused_with_what_there_is(tmp_path, setting):
+    text = refusal_of_changed(tmp_path, lambda _, customers: customers.update(setting))
+    assert "core.customers" in text
+    assert all(allowed in text for allowed in ("delimited", "parquet", "full", "events"))
+
+
+def test_an_extract_without_key_is_refused(tmp_path):
+    text = refusal_of_changed(tmp_path, lambda _, customers: customers["columns"]["customer_id"].pop("key"))
+    assert "core.customers has no key" in text and "key: true" in text
+
+
+@pytest.mark.parametrize("reference", ["core.customers.no_such", "core.nobody.customer_id", "customer_id"])
+def test_a_dangling_reference_is_refused(tmp_path, reference):
+    def change(body: dict, _: dict) -> None:
+        body["sources"]["core"]["extracts"]["balances"]["columns"]["customer_id"]["references"] = reference
+
+    text = refusal_of_changed(tmp_path, change)
+    assert f"core.balances.customer_id references {reference}" in text and "source.extract.column" in text
+
+
+def test_a_customer_column_that_no_extract_has_is_refused(tmp_path):
+    text = refusal_of_changed(tmp_path, lambda body, _: body.update(customer_column="core.customers.number"))
+    assert "customer_column core.customers.number" in text and "source.extract.column" in text
+
+
+@pytest.mark.parametrize("missing", [name for name in profile_body() if name != "simulated"])
+def test_a_missing_field_is_named(tmp_path, missing):
+    text = refusal_of_changed(tmp_path, lambda body, _: body.pop(missing))
+    assert f"'{missing}'" in text and "every profile needs it" in text
+
+
+@pytest.mark.parametrize("missing", ["kind", "file", "extracts"])
+def test_a_missing_field_of_a_source_is_named(tmp_path, missing):
+    text = refusal_of_changed(tmp_path, lambda body, _: body["sources"]["core"].pop(missing))
+    assert missing in text
+
+
+@pytest.mark.parametrize("missing", ["delivery", "columns"])
+def test_a_missing_field_of_an_extract_is_named(tmp_path, missing):
+    text = refusal_of_changed(tmp_path, lambda _, customers: customers.pop(missing))
+    assert missing in text
+
+
+@pytest.mark.parametrize("text", ["bank: [tiny", "bank: tiny\n\tname_en: x", "{"])
+def test_broken_yaml_is_refused(tmp_path, text):
+    assert "is not valid YAML" in refusal_of(tmp_path, text)
+
+
+@pytest.mark.parametrize("text", ["", "just a sentence", "- bank\n- name_en\n"])
+def test_a_profile_that_is_not_a_mapping_is_refused(tmp_path, text):
+    refusal_of(tmp_path, text)
+
+
+def test_a_column_without_attributes_is_refused_by_name(tmp_path):
+    text = refusal_of_changed(tmp_path, lambda _, customers: customers["columns"].update(gender=None))
+    assert "core.customers.gender" in text
+
+
+def test_a_date_that_does_not_exist_is_refused(tmp_path):
+    settings = write_profile(tmp_path, profile_body())
+    path = settings.bank_folder / "extracts.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace(str(FRIDAY), "2026-02-31"), encoding="utf-8")
+    with pytest.raises(SettingsError) as refused:
+        load_profile(settings)
+    assert str(path) in str(refused.value)
+
+
+CALENDAR = """calendar_date,is_business_day,reason
+2026-06-03,false,a holiday on a Wednesday
+2026-06-06,true,a Saturday that makes up for it
+2026-05-28,true,before the initial delivery
+"""
+
+
+@pytest.fixture
+def calendar(tmp_path: Path) -> Callable[[date, date], list[date]]:
+    return load_profile(write_profile(tmp_path, profile_body(), calendar_exceptions=CALENDAR)).business_dates
+
+
+@pytest.mark.parametrize(
+    ("day", "delivers"),
+    [
+        pytest.param(date(2026, 6, 2), True, id="weekday"),
+        pytest.param(date(2026, 6, 3), False, id="holiday"),
+        pytest.param(date(2026, 6, 6), True, id="make-up day"),
+        pytest.param(date(2026, 6, 7), False, id="Sunday"),
+        pytest.param(date(2026, 5, 28), False, id="before the initial delivery"),
+        pytest.param(date(2026, 5, 29), True, id="initial delivery"),
+    ],
+)
+def test_the_bank_delivers_on_its_initial_date_and_its_business_days_after(calendar, day, delivers):
+    assert calendar(day, day) == ([day] if delivers else [])
+
+
+def test_an_initial_delivery_may_be_on_a_day_that_is_no_business_day(tmp_path):
+    sunday = date(2026, 5, 31)
+    body = {**profile_body(), "initial_delivery_on": sunday}
+    profile = load_profile(write_profile(tmp_path, body))
+    assert profile.business_dates(FRIDAY, MONDAY) == [sunday, MONDAY]
+
+
+def test_a_range_of_dates_is_whole_and_in_order(calendar):
+    days = [FRIDAY, *(date(2026, 6, day) for day in (1, 2, 4, 5, 6, 8))]
+    assert calendar(date(2026, 1, 1), date(2026, 6, 8)) == days
+
+
+def test_a_range_that_ends_before_it_begins_is_empty(calendar):
+    assert calendar(MONDAY, FRIDAY) == []
+
+
+def test_a_bank_without_calendar_is_told_which_file_to_write(tmp_path):
+    settings = write_profile(tmp_path, profile_body())
+    (settings.bank_folder / "policy" / "calendar_exceptions.csv").unlink()
+    with pytest.raises(SettingsError, match=r"calendar_exceptions\.csv is missing"):
+        load_profile(settings).business_dates(FRIDAY, MONDAY)
