@@ -28,9 +28,8 @@ def read_key(settings: Settings) -> bytes:
     path = settings.customer_key_file
     if not path.exists():
         write_key(path, secrets.token_hex(KEY_BYTES))
-    text = path.read_text(encoding="ascii").strip()
     try:
-        key = bytes.fromhex(text)
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except ValueError:
         key = b""
     if len(key) < KEY_BYTES:

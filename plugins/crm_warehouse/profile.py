@@ -132,8 +132,12 @@ def load_profile(settings: Settings) -> Profile:
             provided=tuple(sorted(sql.stem for sql in (settings.bank_folder / "staging").glob("*.sql"))),
             folder=settings.bank_folder,
         )
+    except SettingsError:
+        raise
     except yaml.YAMLError as problem:
         raise SettingsError(f"{path} is not valid YAML: {problem}") from None
+    except (TypeError, AttributeError, ValueError) as problem:
+        raise SettingsError(f"{path} is not a bank profile: {problem} (see CONTRIBUTING, add a bank)") from None
     except KeyError as missing:
         raise SettingsError(f"{path} has no {missing}: every profile needs it (see CONTRIBUTING, add a bank)") from None
     _check_references(path, profile)
@@ -144,6 +148,7 @@ def _extract(path: Path, source: str, form: dict, name: str, body: dict) -> Extr
     place = f"{path}: {source}.{name}"
     columns = []
     for column, attributes in body["columns"].items():
+        attributes = attributes or {}
         unknown = set(attributes) - set(Column.__dataclass_fields__)
         if unknown:
             raise SettingsError(f"{place}.{column} has unknown attribute(s) {', '.join(sorted(unknown))}")

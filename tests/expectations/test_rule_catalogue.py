@@ -185,8 +185,8 @@ DAMAGES = {
         1,
     ),
     "no total": (f"{CONTRIBUTIONS}.parts_add_up", one(CONTRIBUTIONS, "contribution_full_amount = null"), 1),
-    "contribution without tier": (f"{CONTRIBUTIONS}.one_row_per_rated_month", without_one(TIERS), 1),
-    "tier without contribution": (f"{CONTRIBUTIONS}.one_row_per_rated_month", without_one(CONTRIBUTIONS), 1),
+    "contribution without tier": (f"{CONTRIBUTIONS}.one_row_per_rated_month", without_one(TIERS), None),
+    "tier without contribution": (f"{CONTRIBUTIONS}.one_row_per_rated_month", without_one(CONTRIBUTIONS), None),
     "contribution twice": (
         f"{CONTRIBUTIONS}.one_row_per_rated_month",
         f"insert into {CONTRIBUTIONS} select * from {CONTRIBUTIONS} limit 1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -115,3 +116,23 @@ def environment_of(settings: Settings) -> dict[str, str]:
     given = {"CRM_WAREHOUSE_HOME": str(settings.home), "CRM_WAREHOUSE_DATA": str(settings.source_root)}
     mine = {name: value for name, value in os.environ.items() if not name.startswith("CRM_WAREHOUSE_")}
     return {**mine, **given, "CRM_WAREHOUSE_BANK": "reference_bank"}
+
+
+def seal(file: Path, **changes: str) -> None:
+    """Make the control file agree with the file, as a source that is wrong itself would send it."""
+    control = file.with_suffix(".ctl")
+    facts = dict(line.split("=", 1) for line in control.read_text(encoding="utf-8").splitlines())
+    facts |= {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), **changes}
+    control.write_text("".join(f"{name}={value}\n" for name, value in facts.items()), encoding="utf-8")
+
+
+def fact_of(file: Path, name: str) -> str:
+    lines = file.with_suffix(".ctl").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines)[name]
+
+
+def deliver_a_customer_twice(file: Path) -> None:
+    """The first customer of the file again as its last row, in a delivery whose control file agrees."""
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([*lines, lines[1]]))
+    seal(file, rows=str(len(lines)))

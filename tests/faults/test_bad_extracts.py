@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 import re
 import shutil
@@ -13,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from conftest import LAST, Run
-from faults.homes import copy_of, last_finished
+from faults.homes import copy_of, deliver_a_customer_twice, fact_of, last_finished, seal
 
 from crm_warehouse import pipeline
 from crm_warehouse.errors import CrmWarehouseError, ExtractError, GateFailed
@@ -33,19 +32,6 @@ def home(reference_run: Run, tmp_path: Path) -> Settings:
     for folder in settings.source_root.glob(f"*/{DAY}"):
         shutil.copytree(folder, sources / folder.relative_to(settings.source_root))
     return Settings(settings.bank, settings.home, settings.project, sources)
-
-
-def seal(file: Path, **changes: str) -> None:
-    """Make the control file agree with the file, as a source that is wrong itself would send it."""
-    control = file.with_suffix(".ctl")
-    facts = dict(line.split("=", 1) for line in control.read_text(encoding="utf-8").splitlines())
-    facts |= {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), **changes}
-    control.write_text("".join(f"{name}={value}\n" for name, value in facts.items()), encoding="utf-8")
-
-
-def fact_of(file: Path, name: str) -> str:
-    lines = file.with_suffix(".ctl").read_text(encoding="utf-8").splitlines()
-    return dict(line.split("=", 1) for line in lines)[name]
 
 
 def missing(file: Path) -> None:
@@ -208,9 +194,7 @@ def test_a_parquet_file_with_broken_bytes_is_refused_by_name_even_if_its_control
 
 def test_a_customer_delivered_twice_shuts_the_landing_gate_though_the_control_file_agrees(home: Settings):
     file = home.source_root / "core" / DAY / "customers.csv"
-    lines = file.read_bytes().splitlines(keepends=True)
-    file.write_bytes(b"".join([*lines, lines[1]]))
-    seal(file, rows=str(len(lines)))
+    deliver_a_customer_twice(file)
     problem = fails(home, "twice", GateFailed)
     assert "landing gate is shut" in problem
     assert "core__customers" in problem or "customers.csv" in problem
@@ -230,12 +214,11 @@ def test_a_corrected_delivery_with_the_next_sequence_number_lands_after_a_shut_g
 ):
     file = home.source_root / "core" / DAY / "customers.csv"
     good = file.read_bytes()
-    lines = good.splitlines(keepends=True)
-    file.write_bytes(b"".join([*lines, lines[1]]))
-    seal(file, rows=str(len(lines)))
+    customers = fact_of(file, "rows")
+    deliver_a_customer_twice(file)
     fails(home, "first attempt", GateFailed)
     file.write_bytes(good)
-    seal(file, rows=str(len(lines) - 1), sequence="2")
+    seal(file, rows=customers, sequence="2")
     summary = run_day(home, "corrected")
     assert summary["outcome"] == "unchanged"  # the day as the live version already has it
     assert log.verify(home) is None
@@ -244,12 +227,11 @@ def test_a_corrected_delivery_with_the_next_sequence_number_lands_after_a_shut_g
 def test_other_content_under_a_landed_sequence_number_is_refused_by_name(home: Settings, reference_run: Run):
     file = home.source_root / "core" / DAY / "customers.csv"
     good = file.read_bytes()
-    lines = good.splitlines(keepends=True)
-    file.write_bytes(b"".join([*lines, lines[1]]))
-    seal(file, rows=str(len(lines)))
+    customers = fact_of(file, "rows")
+    deliver_a_customer_twice(file)
     fails(home, "first attempt", GateFailed)
     file.write_bytes(good)
-    seal(file, rows=str(len(lines) - 1))
+    seal(file, rows=customers)
     problem = fails(home, "same number", ExtractError)
     assert str(file) in problem
     assert "next sequence number" in problem

@@ -7,6 +7,7 @@ import io
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from crm_warehouse.errors import ExtractError
@@ -25,7 +26,18 @@ def read(spec: Extract, received: Received) -> Delivery:
         text, delimiter = text.replace(delimiter, UNIT_SEPARATOR), UNIT_SEPARATOR
     names = [column.name for column in spec.columns]
     _match_header(received, text, delimiter, names)
-    return _parse(received, text, delimiter, names)
+    delivery = _parse(received, text, delimiter, names)
+    return _restore(delivery, spec.delimiter) if delimiter == UNIT_SEPARATOR else delivery
+
+
+def _restore(delivery: Delivery, delimiter: str) -> Delivery:
+    """Give quoted values that held the delimiter their own characters back."""
+    rows = delivery.rows
+    restored = {
+        name: pc.replace_substring(rows[name], UNIT_SEPARATOR, delimiter) if name != SOURCE_ROW else rows[name]
+        for name in rows.column_names
+    }
+    return Delivery(delivery.received, pa.table(restored), delivery.rejected)
 
 
 def _decode(spec: Extract, received: Received) -> str:
@@ -69,7 +81,10 @@ def _parse(received: Received, text: str, delimiter: str, names: list[str]) -> D
             # One thread, else the numbers of invalid rows are not known.
             read_options=pa.csv.ReadOptions(column_names=names, skip_rows=1, use_threads=False, block_size=1 << 26),
             parse_options=pa.csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=keep_reason
+                delimiter=delimiter,
+                newlines_in_values=True,
+                ignore_empty_lines=False,  # a blank line is a row that lacks its fields
+                invalid_row_handler=keep_reason,
             ),
             convert_options=pa.csv.ConvertOptions(
                 column_types={name: pa.string() for name in names},
@@ -78,9 +93,12 @@ def _parse(received: Received, text: str, delimiter: str, names: list[str]) -> D
             ),
         )
     except pa.ArrowInvalid as problem:
-        if "Empty CSV" not in str(problem):
+        if not any(empty in str(problem) for empty in ("Empty CSV", "Could not skip initial 1 rows")):
             raise ExtractError(f"{received.path} cannot be read: {problem}") from None
         rows = pa.table({name: pa.array([], pa.string()) for name in names})
     numbers = np.arange(2, rows.num_rows + len(rejected) + 2, dtype=np.int64)
     numbers = np.setdiff1d(numbers, [row for row, _ in rejected], assume_unique=True)
-    return Delivery(received, rows.append_column(SOURCE_ROW, pa.array(numbers)), rejected)
+    is_blank = np.logical_and.reduce([pc.equal(rows[name], "").to_numpy() for name in names])
+    rejected += [(int(row), "a blank line") for row in numbers[is_blank]]
+    rows = rows.append_column(SOURCE_ROW, pa.array(numbers)).filter(pa.array(~is_blank))
+    return Delivery(received, rows, sorted(rejected))

@@ -78,7 +78,10 @@ def _read_control(path: Path, spec: Extract) -> dict[str, str]:
     control_path = path.with_suffix(".ctl")
     if not control_path.is_file():
         raise ExtractError(f"{path}: its control file {control_path.name} is missing; the delivery is not complete yet")
-    lines = control_path.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = control_path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise ExtractError(f"{control_path} is not UTF-8; ask the {spec.source} system to send it again") from None
     control = dict(line.split("=", 1) for line in lines if "=" in line)
     totals = [f"total_{column.name}" for column in spec.columns if column.control_total]
     missing = [
@@ -103,7 +106,10 @@ def _read_control(path: Path, spec: Extract) -> dict[str, str]:
 def _received_at(profile: Profile, business_date: date, control: dict[str, str]) -> datetime:
     """When the delivery was received, UTC: from its control file, else the agreed cut-off. Never the clock."""
     if control:
-        return datetime.fromisoformat(control["sent_at"]).astimezone(ZoneInfo("UTC"))
+        sent_at = datetime.fromisoformat(control["sent_at"])
+        # A time without a zone is the bank's, never this machine's.
+        sent_at = sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=ZoneInfo(profile.timezone))
+        return sent_at.astimezone(ZoneInfo("UTC"))
     cut_off = time.fromisoformat(profile.delivery_cut_off)
     local = datetime.combine(business_date + timedelta(days=1), cut_off, ZoneInfo(profile.timezone))
     return local.astimezone(ZoneInfo("UTC"))

@@ -18,6 +18,7 @@ from crm_warehouse.quality.gate import GateResult, run_gate
 from crm_warehouse.quality.rule import Rule
 from crm_warehouse.settings import Settings
 
+DEFAULT_FORMATS = {"date": "%Y-%m-%d", "timestamp": "%Y-%m-%dT%H:%M:%SZ"}
 # What a text must look like to be read as a number without rounding, by type: whole digits, decimal places.
 NUMBERS = {"decimal": (16, 2), "fraction": (9, 9), "quantity": (12, 6)}
 
@@ -65,6 +66,7 @@ def run_landing_gate(
     _load_tables(database, profile, batches)
     gate = run_gate("landing", database, "main", rules, progress)
     _set_aside(database, [rule for rule in rules if rule.severity == "quarantine"], gate)
+    _set_aside_orphans(database, profile)
     counts = _count_rows(database, batches)
     facts, listed = _look_up(database, profile, gate)
     verdict = LandingVerdict(gate, counts, facts, listed, _too_many_set_aside(profile, counts, max(dates), gate))
@@ -94,19 +96,18 @@ def _typed(column: Column) -> str:
     text = f"""nullif(trim("{column.name}"), '')"""
     if column.type == "text":
         value = text
-    elif column.type == "date":
-        pattern = column.format or "%Y-%m-%d"
-        value = f"cast(try_strptime({text}, '{pattern}') as date)"
-    elif column.type == "timestamp":
-        pattern = column.format or "%Y-%m-%dT%H:%M:%SZ"
-        value = f"try_strptime({text}, '{pattern}')"
+    elif column.type in DEFAULT_FORMATS:
+        pattern = column.format or DEFAULT_FORMATS[column.type]
+        moment = f"try_strptime({text}, '{pattern}')"
+        # Written back it must be the same text: a parser takes 80-02-25 for a year of four digits.
+        value = f"case when strftime({moment}, '{pattern}') = {text} then cast({moment} as {column.type}) end"
     elif column.type == "integer":
         value = f"case when regexp_full_match({text}, '-?[0-9]{{1,18}}') then cast({text} as bigint) end"
     elif column.type == "boolean":
         value = f"case {text} when 'true' then true when 'false' then false end"
     else:
         whole, places = NUMBERS[column.type]
-        pattern = f"-?[0-9]{{1,{whole}}}([.][0-9]{{0,{places}}}0*)?"
+        pattern = f"-?[0-9]{{1,{whole}}}([.][0-9]{{1,{places}}}0*)?"
         precision = 38 if column.type == "quantity" else 18
         value = (
             f"case when regexp_full_match({text}, '{pattern}') then cast({text} as decimal({precision}, {places})) end"
@@ -123,6 +124,36 @@ def _set_aside(database: Path, rules: list[Rule], gate: GateResult) -> None:
                     f"insert into _quarantined select '{rule.table}', business_date, batch, _source_row, ?"
                     f" from {rule.table} as checked where {rule.bad_rows}",
                     [rule.id],
+                )
+
+
+def _set_aside_orphans(database: Path, profile: Profile) -> None:
+    """A row that refers to a row set aside goes with it, and so on: what is accepted belongs to somebody accepted."""
+    references = [
+        (spec, column, *column.references.split("."))
+        for spec in profile.extracts
+        for column in spec.columns
+        if column.references
+    ]
+    with duckdb.connect(str(database)) as connection:
+        found = -1
+        while found != (found := connection.execute("select count(*) from _quarantined").fetchone()[0]):
+            for spec, column, source, name, parent_column in references:
+                parent = f"{source}__{name}"
+                connection.execute(
+                    f"""
+                    insert into _quarantined
+                    select '{spec.table}', child.business_date, child.batch, child._source_row, ?
+                    from {spec.table} as child
+                    join {parent} as parent
+                        on child."{column.name}" = parent."{parent_column}" and child.business_date = parent.business_date
+                    join (select distinct * exclude (rule_id) from _quarantined where source_table = '{parent}') as gone
+                        on parent.business_date = gone.business_date and parent.batch = gone.batch
+                        and parent._source_row = gone._source_row
+                    where (child.business_date, child.batch, child._source_row) not in
+                        (select (business_date, batch, _source_row) from _quarantined where source_table = '{spec.table}')
+                    """,
+                    [f"landing.{spec.table}.{column.name}.reference_found"],
                 )
 
 
@@ -197,8 +228,8 @@ def _accept(
     with duckdb.connect(str(database), read_only=True) as connection:
         for done, (spec, batch) in enumerate(todo):
             progress("accepting batches", done, len(todo))
+            _keep_quarantined(settings, connection, spec, batch)  # first: an accepted batch is never looked at again
             _accept_batch(connection, spec, batch)
-            _keep_quarantined(settings, connection, spec, batch)
     if todo:
         progress("accepting batches", len(todo), len(todo))
 
