@@ -99,6 +99,6 @@ def _parse(received: Received, text: str, delimiter: str, names: list[str]) -> D
     numbers = np.arange(2, rows.num_rows + len(rejected) + 2, dtype=np.int64)
     numbers = np.setdiff1d(numbers, [row for row, _ in rejected], assume_unique=True)
     is_blank = np.logical_and.reduce([pc.equal(rows[name], "").to_numpy() for name in names])
-    rejected += [(int(row), "a blank line") for row in numbers[is_blank]]
+    rejected += [(int(row), "an empty row") for row in numbers[is_blank]]
     rows = rows.append_column(SOURCE_ROW, pa.array(numbers)).filter(pa.array(~is_blank))
     return Delivery(received, rows, sorted(rejected))

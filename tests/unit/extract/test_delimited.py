@@ -47,9 +47,13 @@ def rows_of(delivery: Delivery) -> list[tuple]:
 
 
 def test_every_value_stays_the_text_it_is(tiny):
-    delivery = read(tiny, "id,name,amount\n007, padded ,1.10\nNULL,NA,nan\n,,\n")
-    assert rows_of(delivery) == [(2, "007", " padded ", "1.10"), (3, "NULL", "NA", "nan"), (4, "", "", "")]
+    delivery = read(tiny, "id,name,amount\n007, padded ,1.10\nNULL,NA,nan\n,x,\n")
+    assert rows_of(delivery) == [(2, "007", " padded ", "1.10"), (3, "NULL", "NA", "nan"), (4, "", "x", "")]
     assert delivery.rejected == []
+
+
+def test_a_row_of_nothing_is_refused_with_its_place(tiny):
+    assert "row 3: an empty row" in refusal_of(tiny, "id,name,amount\n1,a,2\n,,\n3,b,4\n")
 
 
 def test_no_line_break_is_needed_at_the_end_and_crlf_is_one(tiny):
