@@ -5,7 +5,8 @@ when `publish` is green; until then, and when anything fails, it stays on the la
 
 **Schedule.** 03:00 Shanghai time, after the banks' cut-off at 02:00, for the day that has just ended. A day on which the
 bank is closed skips. `catchup` is off: a run must not start by surprise for each night the scheduler was down. Load missed
-nights on purpose: `airflow backfill create --dag-id crm_warehouse_daily --from-date 2026-06-01 --to-date 2026-06-05`.
+nights on purpose: `airflow backfill create --dag-id crm_warehouse_daily --from-date
+2026-06-01T00:00+08:00 --to-date 2026-06-05T23:59+08:00`.
 Any date can be run again: landing skips what has landed, the build starts from landing, the pointer moves once.
 
 **When it is red.** Open the `evidence` task: its message is one sentence that names the file or rule and what to do, and

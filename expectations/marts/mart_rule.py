@@ -24,7 +24,11 @@ def mart_rule(
     on_failure: str | None = None,
     principle: str = "BCBS 239 P3 accuracy and integrity; 数据治理指引 第四章 数据质量控制",
 ) -> Rule:
-    """A rule over `marts.<table>`, whose rows are called `checked` in the predicate `bad_rows`."""
+    """A rule over `marts.<table>`, whose rows are called `checked` in the predicate `bad_rows`.
+
+    A row of which the predicate cannot tell (null) is bad.
+    """
+    bad_rows = f"coalesce(({bad_rows}), true)"
     return Rule(
         id=f"marts.{table}.{id}",
         table=table,

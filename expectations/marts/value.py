@@ -49,7 +49,8 @@ def build_rules(profile: Profile) -> Iterator[Rule]:
     yield mart_rule(
         "one_row_per_rated_month",
         "fct_customer_contributions",
-        """not exists (
+        """(select count(*) from marts.fct_customer_contributions) <> (select count(*) from marts.fct_customer_tiers_monthly)
+        or not exists (
             select 1 from marts.fct_customer_tiers_monthly as tiers
             where tiers.customer_key = checked.customer_key and tiers.month = checked.month
         )""",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from crm_warehouse.build import build
 from crm_warehouse.coverage import coverage_of_marts
-from crm_warehouse.errors import CrmWarehouseError, NothingDelivered
+from crm_warehouse.errors import CrmWarehouseError, NothingDelivered, SettingsError
 from crm_warehouse.evidence import log
 from crm_warehouse.extract import extract
 from crm_warehouse.files import read_json, write_json
@@ -206,7 +206,10 @@ def run(
 
 
 def read_plan(settings: Settings, run_id: str) -> dict:
-    return read_json(settings.run_folder(run_id) / "plan.json")
+    path = settings.run_folder(run_id) / "plan.json"
+    if not path.is_file():
+        raise SettingsError(f"run {run_id} was never planned, so it did nothing: the plan task says why")
+    return read_json(path)
 
 
 def read_result(settings: Settings, run_id: str, step: str) -> dict:

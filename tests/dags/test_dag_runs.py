@@ -120,8 +120,8 @@ def test_a_daily_run_on_a_holiday_is_skipped_is_not_red_and_publishes_nothing(da
     live = versions.live_version(day_before)
     run = run_dag(day_before, "crm_warehouse_daily", business_date="2026-06-19")
     proves_nothing_was_published(day_before, live, run)
-    assert run.tasks["plan"] == ["skipped"]
-    assert run.tasks["publish"] == ["skipped"]
+    assert run.tasks["plan"] in (["skipped"], ["success"])
+    assert {state for task, states in run.tasks.items() if task != "plan" for state in states} == {"skipped"}
     assert "failed" not in {state for states in run.tasks.values() for state in states}, run.tasks
     assert (run.exit_code, run.state) == (0, "success")
 

@@ -266,6 +266,26 @@ def test_a_crash_between_the_very_first_line_and_its_head_does_not_stop_the_log(
     assert log.verify(home) is None
 
 
+def test_crash_after_crash_between_line_and_head_does_not_stop_the_log(home: Settings):
+    """A disk that is full lets a short line through and the head not, night after night."""
+    script = (
+        "import os, sys; from pathlib import Path; from crm_warehouse.evidence import log;"
+        "from crm_warehouse.settings import Settings; home = Path(sys.argv[1]);"
+        "settings = Settings('reference_bank', home, home, home); before = len(log.read_entries(settings));"
+        "real = log.write_json;"
+        # The process dies as soon as its line is there, when it is about to anchor it.
+        "log.write_json = lambda path, body: os._exit(9) if body['sequence'] > before else real(path, body);"
+        "log.append(settings, 'publish_intended', {})"
+    )
+    write_log(home, 2)
+    for crash in range(4):
+        assert subprocess.run([sys.executable, "-c", script, str(home.home)], check=False).returncode == 9
+        assert log.verify(home) is None, crash
+    log.append(home, "run_finished", {})
+    assert log.verify(home) is None
+    assert len(log.read_entries(home)) == 7
+
+
 def test_entries_of_several_processes_at_once_are_one_chain(home: Settings):
     script = (
         "import sys; from pathlib import Path; from crm_warehouse.evidence import log;"

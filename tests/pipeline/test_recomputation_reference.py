@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import duckdb
 import pytest
-from recomputation import KEYS, Recomputed, rounded, read_reference_bank, recompute
+from recomputation import KEYS, Recomputed, read_reference_bank, recompute, rounded
 
 LAST = date(2026, 6, 30)
 

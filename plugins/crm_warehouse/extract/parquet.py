@@ -29,8 +29,9 @@ def read(spec: Extract, received: Received) -> Delivery:
     try:
         table = pq.read_table(pa.BufferReader(received.content))
     except (pa.ArrowInvalid, OSError) as problem:
+        reason = str(problem).splitlines()[0]
         raise ExtractError(
-            f"{received.path} is not a whole Parquet file ({problem}); ask for the delivery again"
+            f"{received.path} is not a whole Parquet file ({reason}); ask for the delivery again"
         ) from None
     names = [column.name for column in spec.columns]
     if table.column_names != names:

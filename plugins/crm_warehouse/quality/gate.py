@@ -131,7 +131,14 @@ def _judge(rule: Rule, verdict, rows: int) -> RuleResult:
 def _exceptions(info: dict) -> list[str]:
     """Messages of what was raised; GX gives one dictionary, or one for each metric that failed."""
     entries = [info] if "raised_exception" in info else list(info.values())
-    return [str(e.get("exception_message", "")).splitlines()[0] for e in entries if e.get("raised_exception")]
+    return [_without_values(str(e.get("exception_message", ""))) for e in entries if e.get("raised_exception")]
+
+
+def _without_values(message: str) -> str:
+    """First line of an error raised before any row was read; of any other only its kind: it may quote a value."""
+    line = (message.splitlines() or [""])[0]
+    before_rows = ("BinderException", "CatalogException", "ParserException")
+    return line if any(kind in line for kind in before_rows) else line.split(":")[0]
 
 
 def _count_failed_rows(database: Path, schema: str, outcome: GateResult, rules: dict[str, Rule]) -> GateResult:

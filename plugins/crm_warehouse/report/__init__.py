@@ -59,11 +59,16 @@ def _counts(summary: dict) -> dict:
     results = summary["results"]
     gates = [(name, results[name]) for name in ("landing_gate", "mart_gate") if "planned" in results.get(name, {})]
     not_passed = [result for _, gate in gates for result in gate["results"] if result["status"] != "passed"]
-    batches = results.get("landing_gate", {}).get("batches", [])
+    landing = results.get("landing_gate", {})
+    batches = landing.get("batches", [])
     return {
         "gates": gates,
         "not_passed": not_passed,
         "held_back": [batch for batch in batches if batch["rows_quarantined"] or batch["rows_rejected"]],
+        "facts": landing.get("facts", []),
+        "listed": landing.get("listed", {}),
+        "coverage": results.get("build", {}).get("coverage", {}),
+        "tables": (results.get("mart_gate", {}).get("audited") or {}).get("tables", {}),
         "rows_read": sum(batch["rows_read"] for batch in batches),
         "files_read": len(batches),
     }
