@@ -850,7 +850,8 @@ def policies_dimension(bank: Bank) -> dict[tuple[str, str, str], dict]:
             name: number_or_none(value) if name in money
             else int(value) if name in whole
             else value == "true" if name in flags
-            else day_or_none(value) if name.startswith("effective_")
+            else day_or_none(value) if name == "effective_from"
+            else day_or_none(value) or OPEN_END if name == "effective_to"
             else text_or_none(value)
             for name, value in row.items()
         }  # fmt: skip

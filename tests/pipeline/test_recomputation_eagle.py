@@ -77,14 +77,10 @@ def test_nothing_in_any_mart_is_dated_after_the_business_date(eagle_run) -> None
 
 def test_day_end_balances_are_the_running_sum_of_all_transactions_so_far(eagle: Recomputed, staging) -> None:
     moved = eagle_transactions(eagle.run.settings.source_root, AS_OF)
-    nets = moved.groupby(["account_id", "day"], sort=True).signed.sum()
-    summed = {}
-    for (account, day), net in nets.items():
-        summed[account, day] = net + running if (running := summed.get(account)) is not None else net
-        summed[account] = summed[account, day]
-    running_sums = {key: value for key, value in summed.items() if isinstance(key, tuple)}
-    rows = staging.execute(
-        "select account_id, business_date, balance_amount from staging.stg_core__balances"
-    ).fetchall()
-    assert len(rows) == len(running_sums) == 38_821
-    assert {(account, day): amount for account, day, amount in rows} == running_sums
+    cents = moved.assign(cents=(moved.signed * 100).astype("int64"))
+    nets = cents.groupby(["account_id", "day"], sort=True).cents.sum()
+    running_sums = nets.groupby(level="account_id").cumsum().to_dict()
+    rows = staging.execute("select account_id, business_date, balance_amount from staging.stg_core__balances")
+    balances = {(account, day): int(amount * 100) for account, day, amount in rows.fetchall()}
+    assert len(balances) == len(running_sums) == 38_821
+    assert balances == running_sums

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import date, timedelta
 
 from airflow.sdk import Asset, Param, task
@@ -50,7 +51,7 @@ def plan(first: str, last: str, skip_when_closed: bool, **context) -> list[str]:
         return call("plan_run", context, *dates, context["params"]["switch_bank"])["sources"]
     except AirflowFailException as problem:
         if skip_when_closed and isinstance(problem.__cause__, NothingDelivered):
-            context["ti"].log.info("%s: nothing to do", problem)
+            logging.getLogger("crm_warehouse").info("%s: nothing to do", problem)
             return []
         raise
 
@@ -101,7 +102,6 @@ def load_and_publish(first: str, last: str, *, skip_when_closed: bool = False) -
 
 def report_failure(context: dict) -> None:
     """Say in one line what failed and where to read more; the place to hook a pager to."""
-    import logging
 
     task_instance = context["task_instance"]
     logging.getLogger("crm_warehouse").error(
