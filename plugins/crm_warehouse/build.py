@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
+import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -49,20 +54,41 @@ def build(settings: Settings, profile: Profile, as_of: date, progress: Progress)
         raise BuildFailed(
             f"no accepted batch of {customers.table} up to {as_of}: run the extracts and the landing gate first"
         )
-    database = database_path(settings)
-    for leftover in (database, database.with_name(database.name + ".wal")):
-        leftover.unlink(missing_ok=True)  # a killed build's write-ahead log must not be replayed into this one
-    environment = {
-        **os.environ,
-        "CRM_WAREHOUSE_DATABASE": str(database),
-        "CRM_WAREHOUSE_LANDING": str(settings.landing),
-        "CRM_WAREHOUSE_BATCHES": str(write_batch_index(settings, batches)),
-        "CRM_WAREHOUSE_TOKENS": str(update_token_map(settings, customer_files, column)),
-    }
-    target = settings.warehouse / "dbt"
-    _run_dbt(settings, dbt_variables(profile, as_of), target, environment, progress)
-    models, tests, warnings = judge(target)
-    return BuildResult(database, models, tests, warnings, batches, target / "manifest.json")
+    with _only_build(settings) as lock:
+        database = database_path(settings)
+        for leftover in (database, database.with_name(database.name + ".wal")):
+            leftover.unlink(missing_ok=True)  # a killed build's write-ahead log must not be replayed into this one
+        environment = {
+            **os.environ,
+            "CRM_WAREHOUSE_DATABASE": str(database),
+            "CRM_WAREHOUSE_LANDING": str(settings.landing),
+            "CRM_WAREHOUSE_BATCHES": str(write_batch_index(settings, batches)),
+            "CRM_WAREHOUSE_TOKENS": str(update_token_map(settings, customer_files, column)),
+        }
+        target = settings.warehouse / "dbt"
+        _run_dbt(settings, dbt_variables(profile, as_of), target, environment, lock, progress)
+        models, tests, warnings = judge(target)
+        return BuildResult(database, models, tests, warnings, batches, target / "manifest.json")
+
+
+@contextmanager
+def _only_build(settings: Settings) -> Iterator[int]:
+    """A lock that dbt holds too: a build whose run was killed must be gone before the next one touches its files."""
+    settings.warehouse.mkdir(parents=True, exist_ok=True)
+    with (settings.warehouse / ".build.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BuildFailed(
+                f"another build of {settings.bank} is still running: wait until it ends, or stop it, then run again"
+            ) from None
+        yield file.fileno()
+
+
+def _die_with_parent() -> None:
+    """Linux ends dbt when the process that judges it is gone; elsewhere the lock alone keeps the next build away."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def dbt_variables(profile: Profile, as_of: date) -> dict:
@@ -75,28 +101,26 @@ def dbt_variables(profile: Profile, as_of: date) -> dict:
 
 
 def _run_dbt(
-    settings: Settings, variables: dict, target: Path, environment: dict[str, str], progress: Progress
+    settings: Settings, variables: dict, target: Path, environment: dict[str, str], lock: int, progress: Progress
 ) -> None:
     target.mkdir(parents=True, exist_ok=True)
     (target / "run_results.json").unlink(missing_ok=True)  # an older run's results must never be judged
     project = str(settings.project / "dbt_project")
-    command = [
-        sys.executable,
-        "-m",
-        "dbt.cli.main",
-        "--log-format",
-        "json",
-        "--log-level-file",
-        "none",
-        "--no-use-colors",
-        "build",
-    ]
+    command = [sys.executable, "-m", "dbt.cli.main", "--log-format", "json", "--log-level-file", "none"]
+    command += ["--no-use-colors", "build"]
     command += ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
     command += ["--log-path", str(target), "--vars", json.dumps(variables)]
     with (
         (target / "dbt.log").open("w", encoding="utf-8") as log,
         subprocess.Popen(
-            command, env=environment, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            env=environment,
+            cwd=project,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            pass_fds=[lock],
+            preexec_fn=_die_with_parent,
         ) as process,
     ):
         for line in process.stdout:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from crm_warehouse.errors import CrmWarehouseError
 from crm_warehouse.settings import load_settings
@@ -26,7 +27,9 @@ def main() -> None:
     try:
         app()
     except CrmWarehouseError as problem:
-        Console(stderr=True).print(f"[bold red]crm-warehouse:[/] {problem}", highlight=False, soft_wrap=True)
+        Console(stderr=True).print(
+            f"[bold red]crm-warehouse:[/] {escape(str(problem))}", highlight=False, soft_wrap=True
+        )
         sys.exit(1)
 
 

@@ -18,12 +18,12 @@ from crm_warehouse.coverage import coverage_of_marts
 from crm_warehouse.errors import CrmWarehouseError, NothingDelivered, SettingsError
 from crm_warehouse.evidence import log
 from crm_warehouse.extract import extract
-from crm_warehouse.files import read_json, write_json
+from crm_warehouse.files import read_json, sha256_of, write_json
 from crm_warehouse.landing import clear_arriving, land
 from crm_warehouse.profile import Profile, load_profile
 from crm_warehouse.progress import Progress
 from crm_warehouse.publish import versions
-from crm_warehouse.publish.candidate import write_candidate
+from crm_warehouse.publish.candidate import prove_whole, write_candidate
 from crm_warehouse.settings import Settings
 
 STEPS = ("landing_gate", "build", "mart_gate", "publish")  # after the extracts, in this order
@@ -112,6 +112,7 @@ def build_warehouse(settings: Settings, run_id: str, progress: Progress) -> dict
             tests=built.tests,
             warnings=built.warnings,
             candidate=str(candidate),
+            candidate_sha256=sha256_of(candidate),
             dbt_manifest=str(built.manifest),
             coverage=coverage_of_marts(profile, built.manifest),
             inputs={f"{b.table} {b.business_date} batch {b.number}": b.manifest["sha256"] for b in built.batches},
@@ -126,6 +127,7 @@ def judge_marts(settings: Settings, run_id: str, progress: Progress) -> dict:
     profile, dates = _profile_and_dates(settings, run_id)
     built = read_result(settings, run_id, "build")
     with _result_of(settings, run_id, "mart_gate") as result:
+        prove_whole(Path(built["candidate"]), built["candidate_sha256"])
         gate, audited = run_mart_gate(
             profile, Path(built["dbt_manifest"]), Path(built["candidate"]), dates[-1], progress
         )
@@ -229,7 +231,9 @@ def _profile_and_dates(settings: Settings, run_id: str) -> tuple[Profile, list[d
 def _result_of(settings: Settings, run_id: str, step: str) -> Iterator[dict]:
     """Collects a step's result and keeps it, with the problem if it ends in one."""
     path = _result_path(settings, run_id, step)
-    path.unlink(missing_ok=True)
+    # What an earlier attempt of this run made of this step and of those after it no longer counts.
+    for stale in (step, *STEPS[STEPS.index(step) if step in STEPS else 0 :]):
+        _result_path(settings, run_id, stale).unlink(missing_ok=True)
     result: dict = {}
     try:
         yield result
