@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import check_jsonschema
 import jsonschema
 import pytest
 import yaml
@@ -64,8 +65,7 @@ def all_airflow_commands():
 
 
 def test_file_is_valid_by_the_compose_specification():
-    package = pytest.importorskip("check_jsonschema", reason="the compose schema comes with PyPI's check-jsonschema")
-    schema = importlib.resources.files(package) / "builtin_schemas/vendor/compose-spec.json"
+    schema = importlib.resources.files(check_jsonschema) / "builtin_schemas/vendor/compose-spec.json"
     jsonschema.validate(COMPOSE, json.loads(schema.read_text()))
 
 
