@@ -207,7 +207,7 @@ def test_a_run_started_again_that_stops_half_way_is_not_on_record_as_published(r
 @pytest.mark.parametrize("seed", range(6))
 def test_a_run_killed_at_random_moments_converges(reference_run: Run, tmp_path: Path, seed: int):
     settings = home_with_key_of(reference_run, tmp_path / "home")
-    moments = random.Random(seed)
+    moments, groups = random.Random(seed), []
     for attempt in range(6):
         process = start_run(settings, f"killed_{attempt}", FIRST, LAST)
         moment = time.monotonic() + moments.uniform(0.5, 25)
@@ -215,8 +215,11 @@ def test_a_run_killed_at_random_moments_converges(reference_run: Run, tmp_path: 
         process.stderr.close()
         assert readable(settings)
         assert log.verify(settings) is None or "torn" in log.verify(settings)
+        groups.append(process.pid)
         if attempt % 2:  # half of the re-runs start while what was killed may still be dying
             end_of_group(process.pid)
+    for group in groups:
+        end_of_group(group)
     run_here(settings, "plain")
     assert hashes_of(settings) == hashes_of(reference_run.settings)
     assert log.verify(settings) is None
