@@ -35,6 +35,7 @@ def append(settings: Settings, event: str, body: dict) -> dict:
                 f"evidence/log.jsonl: {problem}; keep the log and secrets/evidence_head.json as they are, restore them from"
                 " a backup, and find out who changed them"
             )
+        _anchor(settings, entries)  # crash upon crash must not leave more than one write beyond the head
         if torn:
             _cut(path, torn)
             sealed = _entry(entries, "torn_line_sealed", {"bytes": len(torn), "sha256": _sha256(torn)})
@@ -42,8 +43,13 @@ def append(settings: Settings, event: str, body: dict) -> dict:
             entries.append(sealed)
         entry = _entry(entries, event, body)
         _write_line(path, entry)
-        write_json(_head_path(settings), {"sequence": entry["sequence"], "hash": entry["hash"]})
+        _anchor(settings, [entry])
         return entry
+
+
+def _anchor(settings: Settings, entries: list[dict]) -> None:
+    if entries:
+        write_json(_head_path(settings), {"sequence": entries[-1]["sequence"], "hash": entries[-1]["hash"]})
 
 
 def read_entries(settings: Settings) -> list[dict]:
