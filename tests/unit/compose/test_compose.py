@@ -11,7 +11,6 @@ from pathlib import Path
 
 import check_jsonschema
 import jsonschema
-import pytest
 import yaml
 
 REPO = Path(__file__).parents[3]
