@@ -16,6 +16,8 @@ def environment(settings: Settings) -> dict[str, str]:
     database = settings.airflow / "airflow.db"
     return {
         **os.environ,
+        # Airflow's standalone starts its parts as `airflow`, which a person who typed .venv/bin/... has not on the path.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "AIRFLOW_HOME": str(settings.airflow),
         "AIRFLOW__CORE__DAGS_FOLDER": str(settings.project / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
