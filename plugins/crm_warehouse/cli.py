@@ -95,6 +95,7 @@ def rollback(
     from crm_warehouse.publish import versions
 
     settings = load_settings()
+    log.append(settings, "rollback_intended", {"to": version or "the version before", "reason": reason})
     before, after = versions.rollback(settings, version)
     log.append(settings, "rolled_back", {"from": before["version"], "to": after["version"], "reason": reason})
     console.print(f"[green]live again:[/] {after['version']} ({after['bank']}, business date {after['business_date']})")

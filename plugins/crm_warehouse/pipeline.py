@@ -15,7 +15,7 @@ from pathlib import Path
 
 from crm_warehouse.build import build
 from crm_warehouse.coverage import coverage_of_marts
-from crm_warehouse.errors import CrmWarehouseError, NothingDelivered, SettingsError
+from crm_warehouse.errors import NothingDelivered, SettingsError
 from crm_warehouse.evidence import log
 from crm_warehouse.extract import extract
 from crm_warehouse.files import read_json, sha256_of, write_json
@@ -35,7 +35,7 @@ CODE_SUFFIXES = {".py", ".sql", ".yml", ".csv", ".html"}
 def plan_run(settings: Settings, run_id: str, first: date, last: date, switch_bank: bool = False) -> dict:
     """Decide what a run is about, and remember which version is live as it begins.
 
-    Raises NothingDelivered when the bank delivers nothing in [first, last]. The plan of a run that is started again stands.
+    Raises NothingDelivered when the bank delivers nothing in [first, last]. A run that is started again is planned anew.
     """
     profile = load_profile(settings)
     dates = profile.business_dates(first, last)
@@ -201,7 +201,7 @@ def run(
         build_warehouse(settings, run_id, progress_of("build"))
         judge_marts(settings, run_id, progress_of("mart gate"))
         publish_marts(settings, run_id)
-    except CrmWarehouseError:
+    except Exception:  # whatever it was, a full disk too: it goes on record
         record_evidence(settings, run_id)
         raise
     return record_evidence(settings, run_id)

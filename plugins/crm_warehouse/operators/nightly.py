@@ -62,7 +62,7 @@ def extract(source: str, **context) -> None:
     call("extract_source", context, source)
 
 
-@task(execution_timeout=timedelta(hours=1))
+@task(execution_timeout=timedelta(hours=1), pool=WRITER_POOL)
 def landing_gate(**context) -> None:
     """Judge what landed; accept it or stop."""
     call("judge_landing", context)

@@ -123,7 +123,10 @@ def _retain(settings: Settings, live: dict) -> None:
     """Keep the newest versions of each bank and remove the rest; what a crash left half copied goes too."""
     of_bank = [version for version in kept_versions(settings) if version["bank"] == live["bank"]]
     for version in of_bank[KEPT_VERSIONS:]:
-        (settings.published / f"{version['version']}.json").unlink(missing_ok=True)
         (settings.published / version["file"]).unlink(missing_ok=True)
+        (settings.published / f"{version['version']}.json").unlink(missing_ok=True)
+    named = {version["file"] for version in kept_versions(settings)}
+    for orphan in set(settings.published.glob("marts_*.duckdb")) - {settings.published / name for name in named}:
+        orphan.unlink()  # a crash left it without a description: nobody was ever sent to it
     for leftover in settings.published.glob(".marts_*.tmp"):
         leftover.unlink(missing_ok=True)
