@@ -85,7 +85,7 @@ def kill_when(process: subprocess.Popen, moment: Callable[[], bool], within: flo
 
 
 def landed_batches(settings: Settings) -> int:
-    return sum(1 for _ in settings.landing.glob("*/*/business_date=*/batch=*"))
+    return sum(1 for _ in settings.landing.glob("[!.]*/*/business_date=*/batch=*"))
 
 
 def processes_below(group: int) -> list[int]:
