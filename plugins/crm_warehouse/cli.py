@@ -66,11 +66,25 @@ def run(
 def simulate(
     customers: Annotated[int, typer.Option(min=100, help="How many customers the bank has.")] = 2000,
     seed: Annotated[int, typer.Option(help="Same seed and size: same bytes.")] = 20260101,
+    last: Annotated[
+        datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last business date that is delivered.")
+    ] = datetime(2026, 6, 30),
+    volatile_band_sigma: Annotated[
+        float, typer.Option(help="Monthly spread (logs) of assets from 6 to 8 million; 0.05: as calm as above.")
+    ] = 0.22,
 ) -> None:
-    """Write the reference bank's extracts to var/source_systems/reference_bank."""
+    """Write the reference bank's extracts to var/source_systems, the truth behind them to var/ground_truth."""
     from crm_warehouse import demonstration
+    from crm_warehouse.errors import SettingsError
+    from crm_warehouse.simulator import Simulation
 
-    demonstration.simulate_source_systems(load_settings("reference_bank"), console, customers, seed)
+    try:
+        simulation = Simulation(
+            customers, seed, last_business_date=last.date(), volatile_band_sigma=volatile_band_sigma
+        )
+    except ValueError as problem:
+        raise SettingsError(str(problem)) from None
+    demonstration.simulate_source_systems(load_settings("reference_bank"), console, simulation)
 
 
 @app.command()
@@ -99,6 +113,21 @@ def rollback(
     before, after = versions.rollback(settings, version)
     log.append(settings, "rolled_back", {"from": before["version"], "to": after["version"], "reason": reason})
     console.print(f"[green]live again:[/] {after['version']} ({after['bank']}, business date {after['business_date']})")
+
+
+@app.command()
+def score(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Compare the published marts of the simulated bank with the truth it hides."""
+    from dataclasses import asdict
+
+    from crm_warehouse import demonstration
+    from crm_warehouse.score import score_marts
+
+    scores, awaited = score_marts(load_settings())
+    if as_json:
+        print(json.dumps({"scores": [asdict(score) for score in scores], "awaited": awaited}, ensure_ascii=False))
+    else:
+        demonstration.show_scores(scores, awaited, console)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
