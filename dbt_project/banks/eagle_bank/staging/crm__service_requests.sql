@@ -1,13 +1,14 @@
 -- Two files, one list. A call that names a complaint is how that complaint came in, not a second request: it adds its
--- priority. Any other call with an id is a request that is no complaint; who called is not known. Calls without an id
--- (984) say neither what they were about nor how they ended, and PHANTOM calls (19) are none: both are left out.
+-- priority. Any other call with an id is a request that is no complaint, by a caller nobody named; hung up before an
+-- agent answered (HANG), it is never acknowledged. Calls without an id say nothing, PHANTOM calls are none: left out.
 with calls as (
     select
         calls.*,
+        calls."Complaint ID" as complaint_id, -- noqa: RF05
         {{ to_utc("concat(calls.\"Date received\", ' ', calls.ser_start)", 'Europe/Prague') }} as started_at,
         {{ to_utc("concat(calls.\"Date received\", ' ', calls.ser_exit)", 'Europe/Prague') }} as ended_at
     from {{ landed('crm', 'calls') }} as calls
-    where calls."Date received" <= {{ as_of() }}
+    where calls."Date received" <= {{ as_of() }} -- noqa: RF05
 )
 
 select
@@ -27,15 +28,13 @@ select
     null as satisfaction_score,
     complaints.received_at
 from {{ landed('crm', 'complaints') }} as complaints
-left join calls
-    on complaints.complaint_id = calls."Complaint ID"
+left join calls on complaints.complaint_id = calls.complaint_id
 where complaints.date_received <= {{ as_of() }}
 union all
 select
     'CALL-' || call_id as request_id,
     null as customer_id,
     started_at as opened_at,
-    -- Hung up before an agent answered: never acknowledged, never resolved.
     case when outcome = 'AGENT' then started_at end as acknowledged_at,
     case when outcome = 'AGENT' then ended_at end as resolved_at,
     null as reopened_at,
@@ -48,4 +47,4 @@ select
     null as satisfaction_score,
     received_at
 from calls
-where "Complaint ID" is null and call_id is not null and outcome <> 'PHANTOM'
+where complaint_id is null and call_id is not null and outcome <> 'PHANTOM'
