@@ -216,6 +216,11 @@ def _show_marts(results: dict, console: Console) -> None:
         rows = results["publish"]["tables"][mart]["rows"]
         table.add_row(mart, f"{rows:,}", row["coverage"], ", ".join(row["missing"]) or "-")
     console.print(table)
+    tables = results["build"]["canonical_tables"]
+    missing = [name for name, is_provided in tables.items() if not is_provided]
+    console.print(f"canonical tables {len(tables) - len(missing)} of {len(tables)} provided by the bank")
+    if missing:
+        console.print(f"not provided     {', '.join(missing)}")
 
 
 def _show_tier_history(settings: Settings, live: dict, console: Console) -> None:

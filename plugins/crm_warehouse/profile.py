@@ -15,7 +15,7 @@ from crm_warehouse.settings import Settings
 
 COLUMN_TYPES = ("text", "date", "timestamp", "decimal", "fraction", "quantity", "integer", "boolean")
 KINDS = ("delimited", "parquet")
-DELIVERIES = ("full", "events")
+DELIVERIES = ("full", "events", "changes")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Extract:
-    """One extract. `delivery` is `full` (the whole table each time) or `events` (only what is new)."""
+    """One extract. `delivery` says what a file of it holds:
+
+    - `full`: the whole table each time;
+    - `events`: only what happened since the delivery before; a key comes once, ever;
+    - `changes`: the rows that are new or changed since the delivery before; a key comes once in a delivery, and its row of
+      the latest business date is the one in force.
+    """
 
     source: str
     name: str
@@ -53,6 +59,11 @@ class Extract:
     def table(self) -> str:
         """Name in gates, mappings and messages: `<source>__<extract>`."""
         return f"{self.source}__{self.name}"
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Nothing new on a quiet day; a full list without rows would empty the warehouse."""
+        return self.delivery != "full"
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -173,7 +184,7 @@ def _extract(path: Path, source: str, form: dict, name: str, body: dict) -> Extr
 
 
 def _check_references(path: Path, profile: Profile) -> None:
-    known = {f"{e.source}.{e.name}.{c.name}" for e in profile.extracts for c in e.columns}
+    known = {f"{e.source}.{e.name}.{c.name}": e for e in profile.extracts for c in e.columns}
     if profile.customer_column not in known:
         raise SettingsError(
             f"{path}: customer_column {profile.customer_column} is in no extract: write source.extract.column"
@@ -184,4 +195,9 @@ def _check_references(path: Path, profile: Profile) -> None:
                 raise SettingsError(
                     f"{path}: {extract.source}.{extract.name}.{column.name} references {column.references},"
                     " which no extract has: write source.extract.column"
+                )
+            if column.references and known[column.references].delivery != "full":
+                raise SettingsError(
+                    f"{path}: {extract.source}.{extract.name}.{column.name} references {column.references}, which is"
+                    f" delivered as {known[column.references].delivery}: only a full extract lists every row each day"
                 )

@@ -118,8 +118,8 @@ def _received_at(profile: Profile, business_date: date, control: dict[str, str])
 def prove_complete(spec: Extract, delivery: Delivery) -> None:
     """Rows and totals must be those of the control file; without one, there must at least be rows."""
     received, rows = delivery.received, delivery.rows
-    # An event extract may be empty on a quiet day, but only when its control file says so.
-    if rows.num_rows == 0 and not (spec.delivery == "events" and received.control.get("rows") == "0"):
+    # Events and changes may be none on a quiet day, but only when their control file says so.
+    if rows.num_rows == 0 and not (spec.may_be_empty and received.control.get("rows") == "0"):
         raise ExtractError(f"{received.path} has a header but no rows; ask the {spec.source} system to send it again")
     cut_at_end = [row for row, _ in delivery.rejected] == [rows.num_rows + 2] and spec.last_row_may_be_cut
     if delivery.rejected and not cut_at_end:
