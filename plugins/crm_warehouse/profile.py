@@ -243,7 +243,9 @@ def _check_database(place: str, extract: Extract) -> None:
         )
     for column in extract.columns:
         if column.format:
-            raise SettingsError(f"{place}.{column.name} has a format, but a database sends dates as dates: leave it out")
+            raise SettingsError(
+                f"{place}.{column.name} has a format, but a database sends dates as dates: leave it out"
+            )
         if not IDENTIFIER.fullmatch(column.name):
             raise SettingsError(f"{place}.{column.name} is not a column's name of letters, digits and _")
 

@@ -50,7 +50,9 @@ def _decode(spec: Extract, received: Received) -> str:
         ) from None
     text = text.removeprefix("\ufeff")
     if "\0" in text:
-        raise ExtractError(f"{received.place} holds a NUL at character {text.index(chr(0))}; ask for the delivery again")
+        raise ExtractError(
+            f"{received.place} holds a NUL at character {text.index(chr(0))}; ask for the delivery again"
+        )
     return text
 
 

@@ -136,7 +136,9 @@ def prove_complete(spec: Extract, delivery: Delivery) -> None:
     if delivery.rejected and not cut_at_end:
         row, reason = delivery.rejected[0]
         more = f" (and {len(delivery.rejected) - 1} more rows)" if len(delivery.rejected) > 1 else ""
-        raise ExtractError(f"{received.place}, row {row}: {reason}{more}; ask the {spec.source} system to send it again")
+        raise ExtractError(
+            f"{received.place}, row {row}: {reason}{more}; ask the {spec.source} system to send it again"
+        )
     if not received.control:
         return
     if int(received.control["rows"]) != rows.num_rows:

@@ -142,7 +142,9 @@ def read(profile: Profile, spec: Extract, api: Api, business_date: date) -> Deli
             continue
         break
     else:
-        raise ExtractError(f"{place} became another delivery twice while it was read; run again when the source is done")
+        raise ExtractError(
+            f"{place} became another delivery twice while it was read; run again when the source is done"
+        )
     control = {name: str(facts[name]) for name in ("business_date", "sequence", "rows", "sent_at")}
     control |= {f"total_{column}": total for column, total in facts["totals"].items()}
     received = Received(
@@ -177,7 +179,9 @@ def _read_pages(spec: Extract, api: Api, business_date: date, place: str) -> tup
         tables.append(rows)
         read += len(rows)
         if read > facts["rows"]:
-            raise ExtractError(f"{place} sent {read} items or more but says {facts['rows']}; ask for the delivery again")
+            raise ExtractError(
+                f"{place} sent {read} items or more but says {facts['rows']}; ask for the delivery again"
+            )
         if cursor is None:
             return facts, pa.concat_tables(tables), b"".join(pages)
         if cursor in cursors or not content:

@@ -60,7 +60,9 @@ def open_snapshot(address: str, connection: str) -> Iterator[Snapshot]:
         parameters = extensions.parse_dsn(address)
     except psycopg2.Error:  # its text repeats the address
         parameters = {}
-    if not address.startswith(("postgresql://", "postgres://")) or not parameters:
+    # A password with a bare / or @ spills into port or host, and from there into the driver's messages.
+    spilt = "@" in parameters.get("host", "") or not parameters.get("port", "5432").isdigit()
+    if not address.startswith(("postgresql://", "postgres://")) or not parameters or spilt:
         raise SettingsError(
             f"the address of connection {connection} is not postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
             " (percent-encode what is special in the password)"
@@ -73,7 +75,9 @@ def open_snapshot(address: str, connection: str) -> Iterator[Snapshot]:
             reason = reason.replace(parameters["password"], "***")
         if "authentication failed" in reason:  # trying on would lock the account
             raise ExtractError(f"{connection} refused the login ({reason}); renew the connection's password") from None
-        raise SourceInterrupted(f"{connection} cannot be reached ({reason}); see to the database, then run again") from None
+        raise SourceInterrupted(
+            f"{connection} cannot be reached ({reason}); see to the database, then run again"
+        ) from None
     try:
         opened.set_session(isolation_level="REPEATABLE READ", readonly=True)
         opened.set_client_encoding("UTF8")
@@ -99,7 +103,9 @@ def read(profile: Profile, spec: Extract, snapshot: Snapshot, business_date: dat
     except errors.InsufficientPrivilege:
         raise ExtractError(f"{place} may not be read by this login; grant it select") from None
     except psycopg2.Error as problem:
-        raise ExtractError(f"{place} cannot be read ({type(problem).__name__}); see to the table, then run again") from None
+        raise ExtractError(
+            f"{place} cannot be read ({type(problem).__name__}); see to the table, then run again"
+        ) from None
     received = Received(
         place=place,
         file=f"{spec.name}.csv",
@@ -119,7 +125,9 @@ def _match_columns(cursor: Any, spec: Extract, place: str) -> None:
     cursor.execute(COLUMNS, [sql.Identifier(*spec.relation).as_string(cursor)])
     found = dict(cursor.fetchall())
     if not found:
-        raise ExtractError(f"{place} does not exist or is hidden from this login; correct the profile's table or grant it")
+        raise ExtractError(
+            f"{place} does not exist or is hidden from this login; correct the profile's table or grant it"
+        )
     expected = {column.name: (column.type, ACCEPTED[column.type]) for column in spec.columns}
     if spec.business_date_column:
         expected.setdefault(spec.business_date_column, ("date", ACCEPTED["date"]))
@@ -147,7 +155,9 @@ def _count(cursor: Any, spec: Extract, business_date: date) -> dict[str, str]:
 def _copy(cursor: Any, spec: Extract, business_date: date) -> bytes:
     """The rows as CSV. Sorted by the bytes of every column, keys first, whatever the database's own order of text is."""
     in_key_order = sorted(spec.columns, key=lambda column: not column.key)
-    query = sql.SQL("copy (select {} from (select {} from {}) as texts order by {}) to stdout (format csv, header)").format(
+    query = sql.SQL(
+        "copy (select {} from (select {} from {}) as texts order by {}) to stdout (format csv, header)"
+    ).format(
         sql.SQL(", ").join(sql.Identifier(column.name) for column in spec.columns),
         sql.SQL(", ").join(_text_of(column) for column in spec.columns),
         _rows(spec, business_date),
