@@ -17,6 +17,10 @@ class ExtractError(CrmWarehouseError):
     """An extract is missing, empty or not what the profile or its control file says."""
 
 
+class SourceInterrupted(ExtractError):
+    """The source broke off while it was read; what was read so far counts for nothing, so it is read again."""
+
+
 class GateFailed(CrmWarehouseError):
     """A rule of severity `block` failed, or a gate could not prove that it checked what it planned."""
 

@@ -1,7 +1,7 @@
 """Landing: immutable batches, each with its original file, its rows as text, and a manifest.
 
 landing/<bank>/<source>/<extract>/business_date=<D>/batch=<n>/
-    <original file>   as received
+    <original file>   as received; of an API its items as JSON lines, of a database its rows as CSV
     manifest.json     what was received: sha256, rows, totals, schema fingerprint
     rows.parquet      every row as text, with `_source_row`
     accepted.parquet  written by the landing gate: typed, without quarantined rows; the only file dbt reads
@@ -65,16 +65,16 @@ def land(settings: Settings, spec: Extract, delivery: Delivery) -> tuple[Batch, 
     for batch in landed:
         if batch.manifest["sha256"] == received.sha256:
             return batch, False
-    number = received.sequence if spec.control else len(landed) + 1
+    number = len(landed) + 1 if received.sequence is None else received.sequence
     folder = day_folder / f"batch={number}"
     if folder.exists():
         raise ExtractError(
-            f"{received.path}: sequence {number} of {received.business_date} has landed with other content;"
+            f"{received.place}: sequence {number} of {received.business_date} has landed with other content;"
             " a corrected delivery must carry the next sequence number"
         )
     arriving = settings.landing / ".arriving" / uuid.uuid4().hex
     arriving.mkdir(parents=True)
-    (arriving / received.path.name).write_bytes(received.content)
+    (arriving / received.file).write_bytes(received.content)
     pq.write_table(delivery.rows, arriving / ROWS, compression="zstd")
     manifest = {
         "source": spec.source,
@@ -82,14 +82,14 @@ def land(settings: Settings, spec: Extract, delivery: Delivery) -> tuple[Batch, 
         "business_date": received.business_date.isoformat(),
         "batch": number,
         "received_at": received.received_at.isoformat(),
-        "file": received.path.name,
+        "file": received.file,
         "sha256": received.sha256,
         "bytes": len(received.content),
         "rows_read": delivery.rows.num_rows + len(delivery.rejected),
         "rows_rejected": [{"source_row": row, "reason": reason} for row, reason in delivery.rejected],
         "control": received.control,
         "schema_fingerprint": _schema_fingerprint(delivery.rows),
-        "encoding": spec.encoding if spec.kind == "delimited" else None,
+        "encoding": None if spec.kind == "parquet" else spec.encoding,
     }
     write_json(arriving / "manifest.json", manifest)
     for file in arriving.iterdir():

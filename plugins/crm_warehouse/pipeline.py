@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from crm_warehouse.build import build
 from crm_warehouse.coverage import coverage_of_marts, coverage_of_tables
-from crm_warehouse.errors import NothingDelivered, SettingsError
+from crm_warehouse.errors import NothingDelivered, SettingsError, SourceInterrupted
 from crm_warehouse.evidence import log
-from crm_warehouse.extract import extract
+from crm_warehouse.extract import extract, open_source
+from crm_warehouse.extract.connections import FindAddress, address_in_environment
 from crm_warehouse.files import read_json, sha256_of, write_json
 from crm_warehouse.landing import clear_arriving, land
 from crm_warehouse.profile import Profile, load_profile
@@ -28,6 +31,7 @@ from crm_warehouse.settings import Settings
 
 STEPS = ("landing_gate", "build", "mart_gate", "publish")  # after the extracts, in this order
 STEPS_WITH_PROGRESS = ("extract_source", "judge_landing", "build_warehouse", "judge_marts")
+READING_ATTEMPTS = 3  # of one source, when it breaks off; between them 2 and 4 seconds
 CODE_FOLDERS = ("dags", "dbt_project", "expectations", "plugins")
 CODE_SUFFIXES = {".py", ".sql", ".yml", ".csv", ".html"}
 
@@ -72,19 +76,65 @@ def code_fingerprint(project: Path) -> str:
     return digest.hexdigest()
 
 
-def extract_source(settings: Settings, run_id: str, source: str, progress: Progress) -> dict:
-    """Land every extract of one source for every business date of the run. What has landed already is skipped."""
+def extract_source(
+    settings: Settings,
+    run_id: str,
+    source: str,
+    progress: Progress,
+    find_address: FindAddress = address_in_environment,
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict:
+    """Land every extract of one source for every business date of the run. What has landed already is skipped.
+
+    A source that breaks off is read again from its first extract: only then do all of them show the same moment.
+    """
     profile, dates = _profile_and_dates(settings, run_id)
-    specs = [spec for spec in profile.extracts if spec.source == source]
     with _result_of(settings, run_id, f"extract_{source}") as result:
-        result.update(landed=0, skipped=0, rows=0)
-        for done, (day, spec) in enumerate((day, spec) for day in dates for spec in specs):
-            progress(f"{spec.table} {day}", done, len(dates) * len(specs))
-            batch, is_new = land(settings, spec, extract(profile, spec, settings.source_root, day))
-            result["landed" if is_new else "skipped"] += 1
-            result["rows"] += batch.manifest["rows_read"]
-        progress("done", len(dates) * len(specs), len(dates) * len(specs))
+        for attempt in range(1, READING_ATTEMPTS + 1):
+            result.update(landed=0, skipped=0, rows=0)
+            try:
+                with _opened(settings, profile, source, find_address) as opened:
+                    _land_source(settings, profile, dates, source, opened, result, progress)
+                break
+            except SourceInterrupted:
+                if attempt == READING_ATTEMPTS:
+                    raise
+                sleep(2**attempt)
     return result
+
+
+@contextmanager
+def _opened(settings: Settings, profile: Profile, source: str, find_address: FindAddress) -> Iterator[object]:
+    """The source, open for reading. A simulated bank's interface that runs nowhere is started here, for as long."""
+    spec = profile.extracts_of(source)[0]
+    with ExitStack() as stack:
+        if profile.simulated and spec.kind == "http" and not find_address(profile.bank, spec.connection):
+            from crm_warehouse.simulator.crm_server import serving
+
+            token = secrets.token_hex(16)
+            base = stack.enter_context(serving(settings.source_root, token, source))
+            address = base.replace("://", f"://:{token}@")
+            yield stack.enter_context(open_source(profile, source, settings.source_root, lambda *_: address))
+        else:
+            yield stack.enter_context(open_source(profile, source, settings.source_root, find_address))
+
+
+def _land_source(
+    settings: Settings,
+    profile: Profile,
+    dates: list[date],
+    source: str,
+    opened: object,
+    result: dict,
+    progress: Progress,
+) -> None:
+    specs = profile.extracts_of(source)
+    for done, (day, spec) in enumerate((day, spec) for day in dates for spec in specs):
+        progress(f"{spec.table} {day}", done, len(dates) * len(specs))
+        batch, is_new = land(settings, spec, extract(profile, spec, opened, day))
+        result["landed" if is_new else "skipped"] += 1
+        result["rows"] += batch.manifest["rows_read"]
+    progress("done", len(dates) * len(specs), len(dates) * len(specs))
 
 
 def judge_landing(settings: Settings, run_id: str, progress: Progress) -> dict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -14,8 +15,17 @@ from crm_warehouse.policy import read_policy
 from crm_warehouse.settings import Settings
 
 COLUMN_TYPES = ("text", "date", "timestamp", "decimal", "fraction", "quantity", "integer", "boolean")
-KINDS = ("delimited", "parquet")
+# What a source of each kind must say, and what else it may say, besides `kind` and `delivery`.
+KINDS = {
+    "delimited": ({"file"}, {"encoding", "delimiter", "control", "header", "last_row_may_be_cut"}),
+    "parquet": ({"file"}, {"control"}),
+    "http": ({"connection"}, {"page_size"}),
+    "postgresql": ({"connection", "table"}, {"business_date_column"}),
+}
 DELIVERIES = ("full", "events", "changes")
+# What ends up in a variable's name or in SQL is written so that it can mean nothing else there.
+CONNECTION = re.compile(r"[a-z][a-z0-9_]{0,39}")
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,10 @@ class Extract:
     - `events`: only what happened since the delivery before; a key comes once, ever;
     - `changes`: the rows that are new or changed since the delivery before; a key comes once in a delivery, and its row of
       the latest business date is the one in force.
+
+    `file` is the path of a file of kinds delimited and parquet; `connection` names the address of kinds http and
+    postgresql. `database_table` (`table:` in the profile) and `business_date_column` say where a database has the
+    rows: those of one business date, or without such a column the table as it stands.
     """
 
     source: str
@@ -54,6 +68,10 @@ class Extract:
     control: bool = False
     header: bool = True
     last_row_may_be_cut: bool = False
+    connection: str = ""
+    page_size: int = 1000
+    database_table: str = ""
+    business_date_column: str | None = None
 
     @property
     def table(self) -> str:
@@ -68,6 +86,12 @@ class Extract:
     @property
     def key(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.key)
+
+    @property
+    def relation(self) -> tuple[str, str]:
+        """Schema and table that a database has this extract in."""
+        schema, table = self.database_table.replace("{extract}", self.name).split(".")
+        return schema, table
 
     def path(self, root: Path, business_date: date) -> Path:
         return root / self.file.format(business_date=business_date.isoformat(), extract=self.name)
@@ -100,6 +124,9 @@ class Profile:
     @property
     def sources(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(extract.source for extract in self.extracts))
+
+    def extracts_of(self, source: str) -> list[Extract]:
+        return [extract for extract in self.extracts if extract.source == source]
 
     @cached_property
     def calendar_exceptions(self) -> dict[date, bool]:
@@ -170,20 +197,77 @@ def _extract(path: Path, source: str, form: dict, name: str, body: dict) -> Extr
         values = tuple(str(value) for value in attributes.get("values", ()))
         columns.append(Column(name=column, **{**attributes, "values": values}))
     settings = {key: value for key, value in {**form, **body}.items() if key not in ("extracts", "columns")}
-    unknown = set(settings) - set(Extract.__dataclass_fields__)
+    _check_settings(place, settings)
+    settings["database_table"] = settings.pop("table", "")
+    extract = Extract(source=source, name=name, columns=tuple(columns), **{"file": "", **settings})
+    if not extract.key:
+        raise SettingsError(f"{place} has no key: mark at least one column with `key: true`")
+    if extract.kind == "postgresql":
+        _check_database(place, extract)
+    return extract
+
+
+def _check_settings(place: str, settings: dict) -> None:
+    """Every setting is one that its kind of source has, none that the kind needs is missing, and each can be used."""
+    known = {"kind", "delivery"}.union(*(needed | optional for needed, optional in KINDS.values()))
+    unknown = set(settings) - known
     if unknown:
         raise SettingsError(f"{place} has unknown setting(s) {', '.join(sorted(unknown))}")
     if settings["kind"] not in KINDS or settings["delivery"] not in DELIVERIES:
         raise SettingsError(
             f"{place}: kind must be one of {', '.join(KINDS)} and delivery one of {', '.join(DELIVERIES)}"
         )
-    extract = Extract(source=source, name=name, columns=tuple(columns), **settings)
-    if not extract.key:
-        raise SettingsError(f"{place} has no key: mark at least one column with `key: true`")
-    return extract
+    needed, optional = KINDS[settings["kind"]]
+    missing = needed - set(settings)
+    if missing:
+        raise SettingsError(f"{place} lacks {', '.join(sorted(missing))}, which kind {settings['kind']} needs")
+    foreign = set(settings) - needed - optional - {"kind", "delivery"}
+    if foreign:
+        raise SettingsError(
+            f"{place} has {', '.join(sorted(foreign))}, which kind {settings['kind']} does not know;"
+            f" besides {', '.join(sorted(needed))} it knows {', '.join(sorted(optional))}"
+        )
+    page_size = settings.get("page_size", 1)
+    if type(page_size) is not int or page_size < 1:
+        raise SettingsError(f"{place}: page_size is {page_size!r}: write how many rows a page may have, from 1 on")
+    if "connection" in settings and not CONNECTION.fullmatch(str(settings["connection"])):
+        raise SettingsError(
+            f"{place}: connection is a name of small letters, digits and _, never an address:"
+            " the address stands in the environment"
+        )
+
+
+def _check_database(place: str, extract: Extract) -> None:
+    parts = str(extract.database_table).replace("{extract}", extract.name).split(".")
+    if len(parts) != 2 or not all(IDENTIFIER.fullmatch(part) for part in parts):
+        raise SettingsError(
+            f"{place}: table {extract.database_table!r} is not schema.table of letters, digits and _"
+            " (`{extract}` stands for the extract's name)"
+        )
+    dated = extract.business_date_column
+    if dated is not None and not IDENTIFIER.fullmatch(str(dated)):
+        raise SettingsError(f"{place}: business_date_column {dated!r} is not a column's name of letters, digits and _")
+    if extract.delivery == "events" and dated is None:
+        raise SettingsError(
+            f"{place}: events of a database need business_date_column, the column that says which day a row belongs to"
+        )
+    for column in extract.columns:
+        if column.format:
+            raise SettingsError(
+                f"{place}.{column.name} has a format, but a database sends dates as dates: leave it out"
+            )
+        if not IDENTIFIER.fullmatch(column.name):
+            raise SettingsError(f"{place}.{column.name} is not a column's name of letters, digits and _")
 
 
 def _check_references(path: Path, profile: Profile) -> None:
+    for source in profile.sources:
+        ways = {(extract.kind, extract.connection) for extract in profile.extracts_of(source)}
+        if len(ways) > 1:
+            raise SettingsError(
+                f"{path}: {source} has extracts of several kinds or connections:"
+                " a source has one of each; write a second source for the others"
+            )
     known = {f"{e.source}.{e.name}.{c.name}": e for e in profile.extracts for c in e.columns}
     if profile.customer_column not in known:
         raise SettingsError(

@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+from crm_warehouse.extract.connections import FindAddress, address_in_environment, require_address
 from crm_warehouse.extract.delivery import Delivery
 from crm_warehouse.profile import Extract, Profile
 
-__all__ = ["Delivery", "extract"]
+__all__ = ["Delivery", "extract", "open_source"]
 
 
-def extract(profile: Profile, spec: Extract, root: Path, business_date: date) -> Delivery:
+@contextmanager
+def open_source(
+    profile: Profile, source: str, root: Path, find_address: FindAddress = address_in_environment
+) -> Iterator[object]:
+    """What `extract` reads the extracts of one source from, for as long as the context lasts.
+
+    A folder of files, the session of an API, or one snapshot of a database: every extract read from it shows the
+    same moment. Raises SettingsError when the source's connection has no address.
+    """
+    from crm_warehouse.extract import http, postgresql
+
+    spec = profile.extracts_of(source)[0]
+    if spec.kind == "http":
+        with http.open_api(require_address(profile, spec, find_address), spec.connection) as api:
+            yield api
+    elif spec.kind == "postgresql":
+        with postgresql.open_snapshot(require_address(profile, spec, find_address), spec.connection) as snapshot:
+            yield snapshot
+    else:
+        yield root
+
+
+def extract(profile: Profile, spec: Extract, opened: object, business_date: date) -> Delivery:
     """The delivery of one extract for one business date: every row as text, with its place in the source.
 
-    Raises ExtractError (one sentence) when the file is missing, empty, or not what the profile or its
-    control file says. Nothing is written.
+    `opened` is what `open_source` gives; of files it is their folder. Raises ExtractError (one sentence) when the
+    delivery is missing, empty, or not what the profile or its sender says. Nothing is written.
     """
-    from crm_warehouse.extract import delimited, parquet
+    from crm_warehouse.extract import delimited, http, parquet, postgresql
     from crm_warehouse.extract.delivery import open_file, prove_complete
 
-    received = open_file(profile, spec, root, business_date)
-    reader = {"delimited": delimited.read, "parquet": parquet.read}[spec.kind]
-    delivery = reader(spec, received)
+    if spec.kind in ("delimited", "parquet"):
+        received = open_file(profile, spec, opened, business_date)
+        delivery = {"delimited": delimited.read, "parquet": parquet.read}[spec.kind](spec, received)
+    else:
+        delivery = {"http": http.read, "postgresql": postgresql.read}[spec.kind](profile, spec, opened, business_date)
     prove_complete(spec, delivery)
     return delivery

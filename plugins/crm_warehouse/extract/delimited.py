@@ -22,7 +22,7 @@ def read(spec: Extract, received: Received) -> Delivery:
     text, delimiter = _decode(spec, received), spec.delimiter
     if len(delimiter) > 1:
         if UNIT_SEPARATOR in text:
-            raise ExtractError(f"{received.path} holds the control character 0x1f; ask for the delivery again")
+            raise ExtractError(f"{received.place} holds the control character 0x1f; ask for the delivery again")
         text, delimiter = text.replace(delimiter, UNIT_SEPARATOR), UNIT_SEPARATOR
     names = [column.name for column in spec.columns]
     _match_header(received, text, delimiter, names)
@@ -45,12 +45,14 @@ def _decode(spec: Extract, received: Received) -> str:
         text = received.content.decode(spec.encoding, errors="strict")
     except UnicodeDecodeError as problem:
         raise ExtractError(
-            f"{received.path} is not {spec.encoding}: byte {problem.start} cannot be decoded;"
+            f"{received.place} is not {spec.encoding}: byte {problem.start} cannot be decoded;"
             " correct the profile's encoding or ask for the delivery again"
         ) from None
     text = text.removeprefix("\ufeff")
     if "\0" in text:
-        raise ExtractError(f"{received.path} holds a NUL at character {text.index(chr(0))}; ask for the delivery again")
+        raise ExtractError(
+            f"{received.place} holds a NUL at character {text.index(chr(0))}; ask for the delivery again"
+        )
     return text
 
 
@@ -65,7 +67,7 @@ def _match_header(received: Received, text: str, delimiter: str, names: list[str
         difference = " and ".join(parts)
     else:
         difference = "has its columns in another order"
-    raise ExtractError(f"{received.path}: the header {difference}; it must match the profile exactly")
+    raise ExtractError(f"{received.place}: the header {difference}; it must match the profile exactly")
 
 
 def _parse(received: Received, text: str, delimiter: str, names: list[str]) -> Delivery:
@@ -94,7 +96,7 @@ def _parse(received: Received, text: str, delimiter: str, names: list[str]) -> D
         )
     except pa.ArrowInvalid as problem:
         if not any(empty in str(problem) for empty in ("Empty CSV", "Could not skip initial 1 rows")):
-            raise ExtractError(f"{received.path} cannot be read: {problem}") from None
+            raise ExtractError(f"{received.place} cannot be read: {problem}") from None
         rows = pa.table({name: pa.array([], pa.string()) for name in names})
     numbers = np.arange(2, rows.num_rows + len(rejected) + 2, dtype=np.int64)
     numbers = np.setdiff1d(numbers, [row for row, _ in rejected], assume_unique=True)

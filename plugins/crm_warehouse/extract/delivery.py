@@ -1,4 +1,4 @@
-"""A delivery: one file as it arrived, its control file, and its rows as text."""
+"""A delivery: what arrived as it arrived, what its sender says of it, and its rows as text."""
 
 from __future__ import annotations
 
@@ -20,23 +20,30 @@ SOURCE_ROW = "_source_row"
 
 @dataclass(frozen=True)
 class Received:
-    """The bytes of one file and what its control file says of them."""
+    """The bytes of one delivery and what its sender says of them.
 
-    path: Path
+    `place` is what people are told of where it came from, never with a secret; `file` is its name in landing.
+    `sequence` is None where the sender does not number its deliveries. `control` has the sender's `rows` and
+    `total_<column>`s, or is empty; `witness` is who says so: the control file, the API, the database.
+    """
+
+    place: str
+    file: str
     content: bytes
     sha256: str
     business_date: date
-    sequence: int
+    sequence: int | None
     received_at: datetime
     control: dict[str, str]
+    witness: str = "its control file"
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Rows of one received file.
+    """Rows of what was received.
 
-    `rows`: text columns in the profile's order, plus `_source_row` (1 = the header line). `rejected`: rows that
-    could not be read at all, as `(source row, reason)`. Rows read = len(rows) + len(rejected).
+    `rows`: text columns in the profile's order, plus `_source_row`, the line of the original (a header is line 1).
+    `rejected`: rows that could not be read at all, as `(source row, reason)`. Rows read = len(rows) + len(rejected).
     """
 
     received: Received
@@ -64,12 +71,13 @@ def open_file(profile: Profile, spec: Extract, root: Path, business_date: date) 
                     f" the file was damaged or mixed up on the way, ask for it again"
                 )
     return Received(
-        path=path,
+        place=str(path),
+        file=path.name,
         content=content,
         sha256=sha256,
         business_date=business_date,
-        sequence=int(control.get("sequence", 1)),
-        received_at=_received_at(profile, business_date, control),
+        sequence=int(control["sequence"]) if control else None,
+        received_at=sent_at(profile, control["sent_at"]) if control else cut_off_of(profile, business_date),
         control=control,
     )
 
@@ -103,34 +111,39 @@ def _read_control(path: Path, spec: Extract) -> dict[str, str]:
     return control
 
 
-def _received_at(profile: Profile, business_date: date, control: dict[str, str]) -> datetime:
-    """When the delivery was received, UTC: from its control file, else the agreed cut-off. Never the clock."""
-    if control:
-        sent_at = datetime.fromisoformat(control["sent_at"])
-        # A time without a zone is the bank's, never this machine's.
-        sent_at = sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=ZoneInfo(profile.timezone))
-        return sent_at.astimezone(ZoneInfo("UTC"))
+def sent_at(profile: Profile, text: str) -> datetime:
+    """When the sender says that it sent the delivery, UTC. A time without a zone is the bank's, never this machine's."""
+    moment = datetime.fromisoformat(text)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(profile.timezone))
+    return moment.astimezone(ZoneInfo("UTC"))
+
+
+def cut_off_of(profile: Profile, business_date: date) -> datetime:
+    """When a delivery counts as received if its sender does not say: the agreed cut-off, UTC. Never the clock."""
     cut_off = time.fromisoformat(profile.delivery_cut_off)
     local = datetime.combine(business_date + timedelta(days=1), cut_off, ZoneInfo(profile.timezone))
     return local.astimezone(ZoneInfo("UTC"))
 
 
 def prove_complete(spec: Extract, delivery: Delivery) -> None:
-    """Rows and totals must be those of the control file; without one, there must at least be rows."""
+    """Rows and totals must be those the sender says; where it says none, there must at least be rows."""
     received, rows = delivery.received, delivery.rows
-    # Events and changes may be none on a quiet day, but only when their control file says so.
+    # Events and changes may be none on a quiet day, but only when their sender says so.
     if rows.num_rows == 0 and not (spec.may_be_empty and received.control.get("rows") == "0"):
-        raise ExtractError(f"{received.path} has a header but no rows; ask the {spec.source} system to send it again")
+        empty = "has a header but no rows" if spec.file else "has no rows"
+        raise ExtractError(f"{received.place} {empty}; ask the {spec.source} system to send it again")
     cut_at_end = [row for row, _ in delivery.rejected] == [rows.num_rows + 2] and spec.last_row_may_be_cut
     if delivery.rejected and not cut_at_end:
         row, reason = delivery.rejected[0]
         more = f" (and {len(delivery.rejected) - 1} more rows)" if len(delivery.rejected) > 1 else ""
-        raise ExtractError(f"{received.path}, row {row}: {reason}{more}; ask the {spec.source} system to send it again")
+        raise ExtractError(
+            f"{received.place}, row {row}: {reason}{more}; ask the {spec.source} system to send it again"
+        )
     if not received.control:
         return
     if int(received.control["rows"]) != rows.num_rows:
         raise ExtractError(
-            f"{received.path} has {rows.num_rows} rows but its control file says {received.control['rows']};"
+            f"{received.place} has {rows.num_rows} rows but {received.witness} says {received.control['rows']};"
             " ask for the delivery again"
         )
     for column in spec.columns:
@@ -139,14 +152,14 @@ def prove_complete(spec: Extract, delivery: Delivery) -> None:
 
 
 def _prove_total(delivery: Delivery, column: str, expected: Decimal) -> None:
-    values = delivery.rows.column(column)
+    received, values = delivery.received, delivery.rows.column(column)
     try:
         numbers = pc.cast(pc.if_else(pc.equal(values, ""), None, values), pa.decimal128(38, 6))
     except pa.ArrowInvalid as problem:
-        raise ExtractError(f"{delivery.received.path}, column {column}: not a number ({problem})") from None
+        raise ExtractError(f"{received.place}, column {column}: not a number ({problem})") from None
     total = pc.sum(numbers).as_py() or Decimal(0)
     if total != expected:
         raise ExtractError(
-            f"{delivery.received.path}: {column} adds up to {total.normalize():f} but its control file says {expected};"
+            f"{received.place}: {column} adds up to {total.normalize():f} but {received.witness} says {expected};"
             " ask for the delivery again"
         )

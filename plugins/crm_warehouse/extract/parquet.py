@@ -31,15 +31,15 @@ def read(spec: Extract, received: Received) -> Delivery:
     except (pa.ArrowInvalid, OSError) as problem:
         reason = str(problem).splitlines()[0]
         raise ExtractError(
-            f"{received.path} is not a whole Parquet file ({reason}); ask for the delivery again"
+            f"{received.place} is not a whole Parquet file ({reason}); ask for the delivery again"
         ) from None
     names = [column.name for column in spec.columns]
     if table.column_names != names:
-        raise ExtractError(f"{received.path} has the columns {table.column_names}; the profile says {names}")
+        raise ExtractError(f"{received.place} has the columns {table.column_names}; the profile says {names}")
     for column in spec.columns:
         if not any(accepts(table.schema.field(column.name).type) for accepts in ACCEPTED[column.type]):
             found = table.schema.field(column.name).type
-            raise ExtractError(f"{received.path}: column {column.name} is {found}; the profile says {column.type}")
+            raise ExtractError(f"{received.place}: column {column.name} is {found}; the profile says {column.type}")
         if column.type == "timestamp":  # with a zone or without: the text is UTC
             index = table.column_names.index(column.name)
             table = table.set_column(index, column.name, pc.cast(table[column.name], pa.timestamp("us")))

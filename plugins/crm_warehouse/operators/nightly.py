@@ -20,7 +20,7 @@ BANK_PARAMS = {
 }
 
 
-def call(step: str, context: dict, *arguments):
+def call(step: str, context: dict, *arguments, **options):
     """Run one step of crm_warehouse.pipeline; a problem a person must mend fails at once, without retries."""
     from crm_warehouse import pipeline, progress
     from crm_warehouse.errors import CrmWarehouseError
@@ -31,7 +31,7 @@ def call(step: str, context: dict, *arguments):
         if step in pipeline.STEPS_WITH_PROGRESS:
             # Mapped tasks share a task id; the source they extract tells them apart.
             arguments += (progress.to_file(" ".join([context["ti"].task_id, *arguments])),)
-        return getattr(pipeline, step)(settings, context["run_id"], *arguments)
+        return getattr(pipeline, step)(settings, context["run_id"], *arguments, **options)
     except CrmWarehouseError as problem:
         raise AirflowFailException(str(problem)) from problem
 
@@ -59,7 +59,9 @@ def plan(first: str, last: str, skip_when_closed: bool, **context) -> list[str]:
 @task(execution_timeout=timedelta(hours=2))
 def extract(source: str, **context) -> None:
     """Land every extract of one source."""
-    call("extract_source", context, source)
+    from crm_warehouse.operators.connections import find_address
+
+    call("extract_source", context, source, find_address=find_address)
 
 
 @task(execution_timeout=timedelta(hours=1), pool=WRITER_POOL)

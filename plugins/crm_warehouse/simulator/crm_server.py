@@ -1,0 +1,114 @@
+"""The simulated bank's CRM interface: serves `<root>/<source>/<business_date>/<extract>.jsonl` in pages of JSON.
+
+A delivery is there once its control file `<extract>.ctl` is. The cursor is the place in the file where the next page
+begins, so the server remembers nothing and a page costs the same wherever it is.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+LONGEST_PAGE = 5000
+
+
+class CrmServer(ThreadingHTTPServer):
+    """A server of one folder of deliveries and one token."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path, token: str, handler: type[CrmHandler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self.folder = folder
+        self.token = token
+
+
+class CrmHandler(BaseHTTPRequestHandler):
+    """`GET /v1/<extract>?business_date=D&limit=N[&cursor=C]`."""
+
+    protocol_version = "HTTP/1.1"
+    server: CrmServer
+
+    def do_GET(self) -> None:
+        """Answer one request; what it says wrong is a JSON object with `error`."""
+        status, body = self.answer()
+        self.send(status, json.dumps(body, ensure_ascii=False).encode("utf-8"))
+
+    def answer(self) -> tuple[HTTPStatus, dict]:
+        """The status and the body of the answer."""
+        sent = self.headers.get("Authorization", "").encode()
+        if not hmac.compare_digest(sent, f"Bearer {self.server.token}".encode()):
+            return HTTPStatus.UNAUTHORIZED, {"error": "a valid bearer token is needed"}
+        url = urlsplit(self.path)
+        asked = {name: values[-1] for name, values in parse_qs(url.query).items()}
+        extract = re.fullmatch(r"/v1/([a-z_]+)", url.path)
+        day = re.fullmatch(r"\d{4}-\d{2}-\d{2}", asked.get("business_date", ""))
+        if not extract or not day:
+            return HTTPStatus.BAD_REQUEST, {"error": "ask for /v1/<extract>?business_date=YYYY-MM-DD"}
+        limit, start = asked.get("limit", str(LONGEST_PAGE)), asked.get("cursor", "0")
+        if not (limit.isdigit() and int(limit) > 0 and start.isdigit()):
+            return HTTPStatus.BAD_REQUEST, {"error": "limit and cursor are not what this server gave out"}
+        file = self.server.folder / day[0] / f"{extract[1]}.jsonl"
+        control = file.with_suffix(".ctl")
+        if not (file.is_file() and control.is_file()):
+            return HTTPStatus.NOT_FOUND, {"error": f"{extract[1]} of {day[0]} has not been delivered"}
+        return HTTPStatus.OK, {
+            "extract": extract[1],
+            **facts_of(control),
+            **page_of(file, int(start), min(int(limit), LONGEST_PAGE)),
+        }
+
+    def send(self, status: int, body: bytes, **headers: str) -> None:
+        """Send a whole answer."""
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Nothing: who serves it sees what it answers."""
+
+
+def facts_of(control: Path) -> dict:
+    """What a control file says of its delivery, as every page repeats it."""
+    said = dict(line.split("=", 1) for line in control.read_text(encoding="utf-8").splitlines() if "=" in line)
+    return {
+        "business_date": said["business_date"],
+        "sequence": int(said["sequence"]),
+        "rows": int(said["rows"]),
+        "sent_at": said["sent_at"],
+        "totals": {name.removeprefix("total_"): said[name] for name in said if name.startswith("total_")},
+    }
+
+
+def page_of(file: Path, start: int, limit: int) -> dict:
+    """The items from byte `start` on, and the cursor of the page after them."""
+    with file.open("rb") as lines:
+        lines.seek(start)
+        items = [json.loads(line) for line in (lines.readline() for _ in range(limit)) if line]
+        end = lines.tell()
+        return {"items": items, "next_cursor": str(end) if lines.read(1) else None}
+
+
+@contextmanager
+def serving(root: Path, token: str, source: str = "crm", handler: type[CrmHandler] = CrmHandler) -> Iterator[str]:
+    """Serve `<root>/<source>` on a free port of this machine while the context lasts; gives the base URL."""
+    with CrmServer(root / source, token, handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
