@@ -15,7 +15,7 @@ import yaml
 
 from crm_warehouse.simulator import Simulation, delivery_dates
 
-PROFILE = Path(__file__).parents[3] / "dbt_project" / "banks" / "reference_bank" / "extracts.yml"
+PROFILE = Path(__file__).parents[1] / "dbt_project" / "banks" / "reference_bank" / "extracts.yml"
 SIMULATION = Simulation(customers=300)
 DELIVERIES = delivery_dates(SIMULATION)
 INITIAL, LAST = DELIVERIES[0], DELIVERIES[-1]

@@ -5,7 +5,7 @@ import numpy as np
 from crm_warehouse.simulator.catalogue import branch_columns
 from crm_warehouse.simulator.names import FIRM_TRADES, FIRM_WORDS
 from crm_warehouse.simulator.population import OCCUPATIONS, Population
-from crm_warehouse.simulator.simulation import NEVER, Block
+from crm_warehouse.simulator.simulation import NEVER, Block, padded
 
 LINK_TYPES = ("same_person", "household", "owner_of_firm", "referred_by")
 
@@ -34,7 +34,7 @@ def link_people(block: Block, population: Population) -> tuple[dict[str, np.ndar
     alike = {name: columns[name].copy() for name in ("customer_name", "gender", "birth_date", "mobile", "email")}
     for values in alike.values():
         values[doubles] = values[originals]
-    passports = np.char.add("E", np.char.zfill((70_000_000 + block.first + doubles).astype(str), 8))
+    passports = np.char.add("E", padded(70_000_000 + block.first + doubles, 8))
     alike |= {"id_type": columns["id_type"].copy(), "id_number": columns["id_number"].copy()}
     alike["id_type"][doubles], alike["id_number"][doubles] = "passport", passports
 
@@ -75,7 +75,7 @@ def _firms(block: Block, population: Population, owner: np.ndarray, rng: np.rand
 
 def _credit_codes(number: np.ndarray, region_code: np.ndarray) -> np.ndarray:
     """Unified social credit codes: true format and checksums, but city 99 of each province, which does not exist."""
-    body = np.char.zfill(number.astype(str), 8)
+    body = padded(number, 8)
     digits = np.array(body, dtype="U8").view("U1").reshape(-1, 8).astype(np.int64)
     check = np.array(list("0X987654321"))[digits @ ORGANISATION_WEIGHTS % 11]
     code = np.char.add(np.char.add("91", np.char.add(region_code.astype("U2"), "9900")), np.char.add(body, check))

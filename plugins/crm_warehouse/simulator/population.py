@@ -8,7 +8,7 @@ import numpy as np
 from crm_warehouse.simulator.catalogue import HELD, TERM, branch_columns
 from crm_warehouse.simulator.market import Market
 from crm_warehouse.simulator.names import FEMALE_GIVEN, MALE_GIVEN, RARE_GIVEN, STREETS, SURNAMES
-from crm_warehouse.simulator.simulation import NEVER, Block
+from crm_warehouse.simulator.simulation import NEVER, Block, padded
 from crm_warehouse.simulator.wealth import draw_paths, wealth_of_customers
 
 OCCUPATIONS = ("employee", "self_employed", "business_owner", "civil_servant", "professional", "farmer", "retired",
@@ -193,11 +193,11 @@ def _draw_customers(
     second = np.where(number % 97 == 13, pick(RARE_GIVEN), second)
     is_passport = rng.random(n) < 0.01
     numbers = _id_numbers(block, branches["region_code"][branch], birth, is_male)
-    passports = np.char.add("E", np.char.zfill((70_000_000 + number).astype(str), 8)).astype(object)
+    passports = np.char.add("E", padded(70_000_000 + number, 8)).astype(object)
     # 154 is a number range no operator has, and example.com is reserved: nobody real is ever reached.
     # Stepping by a number prime to 10**8 gives each number once.
     mobiles = [
-        np.char.add("154", np.char.zfill(((2 * number + k) * 61_803_399 % 10**8).astype(str), 8)) for k in (0, 1)
+        np.char.add("154", padded((2 * number + k) * 61_803_399 % 10**8, 8)) for k in (0, 1)
     ]
     changes = np.where(rng.random(n) < 0.01, rng.integers(simulation.days - 29, simulation.days, n), NEVER)
     changes[0] = simulation.days - 15
@@ -250,7 +250,7 @@ def _id_numbers(block: Block, region_code: np.ndarray, birth: np.ndarray, is_mal
     rank += 20 * block.number  # no two blocks share a number; within one, fewer than 20 share area, birth date and sex
     # Odd sequence numbers are male; the last two area digits carry what does not fit the sequence.
     sequence = 2 * (rank % 400) + 101 + (~is_male).astype(int)
-    district = np.char.zfill((1 + rank // 400).astype(str), 2)
+    district = padded(1 + rank // 400, 2)
     body = np.char.add(np.char.add(np.char.add(area, np.char.add("99", district)), born), sequence.astype(str))
     digits = np.array(body, dtype="U17").view("U1").reshape(-1, 17).astype(np.int64)
     return np.char.add(body, ID_CHECKS[(digits @ ID_WEIGHTS) % 11]).astype(object)

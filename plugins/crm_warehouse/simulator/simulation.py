@@ -139,3 +139,8 @@ def delivery_dates(simulation: Simulation) -> list[date]:
     """The business dates that have a delivery: the initial one, then every business day up to the last."""
     after = (np.datetime64(simulation.initial_delivery_on) + 1).item()
     return [simulation.initial_delivery_on, *business_days(after, simulation.last_business_date).tolist()]
+
+
+def padded(numbers: np.ndarray, width: int) -> np.ndarray:
+    """Numbers as text with leading zeros."""
+    return np.char.zfill(numbers.astype(str), width) if numbers.size else np.empty(0, dtype=f"U{width}")

@@ -7,7 +7,7 @@ from crm_warehouse.simulator.campaigns import Campaigns
 from crm_warehouse.simulator.lives import CAUSES, EXITS, LIFE_EVENTS, Lives
 from crm_warehouse.simulator.managers import Managers
 from crm_warehouse.simulator.population import Population
-from crm_warehouse.simulator.simulation import NEVER, Block, Simulation
+from crm_warehouse.simulator.simulation import NEVER, Block, Simulation, padded
 
 EXPLAINED_FROM = 20_000  # CNY; below it a customer is far from any tier
 
@@ -75,9 +75,9 @@ def _retention(lives: Lives, spell: np.ndarray, age: np.ndarray) -> np.ndarray:
 
 
 def _customer_ids(block: Block, customer: np.ndarray) -> np.ndarray:
-    return np.char.add("C", np.char.zfill((block.first + customer + 1).astype(str), 8)).astype(object)
+    return np.char.add("C", padded(block.first + customer + 1, 8)).astype(object)
 
 
 def _rivals(rival: np.ndarray) -> pa.Array:
-    names = np.char.add("BK", np.char.zfill((rival + 1).astype(str), 2)).astype(object)
+    names = np.char.add("BK", padded(rival + 1, 2)).astype(object)
     return pa.array(names, pa.string(), mask=rival < 0)

@@ -42,7 +42,7 @@ def test_every_end_of_day_balance_follows_from_the_postings(everything: dict, pa
 
 def test_monthly_averages_are_the_mean_over_all_calendar_days(everything: dict, paths: pd.DataFrame) -> None:
     averages = everything["core.balances"].query("balance_basis == 'monthly_average'")
-    assert averages["balance_date"].nunique() == 17
+    assert averages["balance_date"].nunique() == 24
     opened = everything["core.accounts"].set_index("account_id")["opened_on"]
     for month_end, rows in averages.groupby("balance_date"):
         days = [day for day in paths.columns if day[:7] == month_end[:7]]

@@ -129,6 +129,9 @@ def test_progress_counts_up_to_all_deliveries(tmp_path: Path) -> None:
     [
         {"customers": 99},
         {"history_from": date(2025, 1, 2)},
+        {"history_from": date(2023, 12, 1)},
+        {"volatile_band_sigma": 0.0},
+        {"transaction_months": 0},
         {"initial_delivery_on": date(2026, 5, 30)},
         {"last_business_date": date(2026, 5, 31)},
         {"last_business_date": date(2026, 6, 28)},
