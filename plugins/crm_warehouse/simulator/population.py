@@ -196,9 +196,7 @@ def _draw_customers(
     passports = np.char.add("E", padded(70_000_000 + number, 8)).astype(object)
     # 154 is a number range no operator has, and example.com is reserved: nobody real is ever reached.
     # Stepping by a number prime to 10**8 gives each number once.
-    mobiles = [
-        np.char.add("154", padded((2 * number + k) * 61_803_399 % 10**8, 8)) for k in (0, 1)
-    ]
+    mobiles = [np.char.add("154", padded((2 * number + k) * 61_803_399 % 10**8, 8)) for k in (0, 1)]
     changes = np.where(rng.random(n) < 0.01, rng.integers(simulation.days - 29, simulation.days, n), NEVER)
     changes[0] = simulation.days - 15
     risk = np.clip(np.floor(traits.risk_appetite * 5 + rng.normal(0, 0.5, n)) + 1, 1, 5).astype(np.int64)

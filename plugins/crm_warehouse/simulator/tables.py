@@ -26,8 +26,10 @@ Tables = Iterator[tuple[str, Columns | pa.Table]]
 
 
 def coded(codes: np.ndarray, names: Sequence[str]) -> pa.Array:
-    """Texts by their position in names; negative codes are null."""
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32), mask=codes < 0), pa.array(names))
+    """Texts by their position in names, which may repeat; negative codes are null."""
+    texts = list(dict.fromkeys(names))
+    position = np.array([texts.index(name) for name in names], dtype=np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(position[codes], mask=codes < 0), pa.array(texts))
 
 
 class Calendar:
@@ -100,6 +102,7 @@ def block_tables(block: Block) -> Tables:
     population = replace(population, customers=population.customers | alike)
     loans = lending.draw_loans(block, lives)
     flows = run_months(block, lives, loans, market)
+    holders = relations.holder_columns(block, spells, flows.accounts.spell)
 
     yield "customers", _customer_columns(block, population, lives, calendar)
     yield "firms", firms | {
@@ -109,7 +112,7 @@ def block_tables(block: Block) -> Tables:
         "customer": block.first + links["customer"], "linked": block.first + links["linked"],
         "type": coded(links["type"], LINK_TYPES), "valid_from": calendar.dates(links["from"]),
     }  # fmt: skip
-    yield from _account_tables(block, population, spells, flows, calendar)
+    yield from _account_tables(block, population, spells, flows, holders, calendar)
     held = [p.product_id for p in catalogue.HELD]
     holdings = holding_columns(simulation, spells, flows, market, simulation.history_months, calendar.sent_days[1:])
     holdings["customer"] += block.first
@@ -120,7 +123,7 @@ def block_tables(block: Block) -> Tables:
     yield "orders", _orders(block, spells, flows, calendar, held)
     yield from _lending_tables(block, population, spells, loans, calendar)
     yield from _relation_tables(block, lives, staff, run, calendar)
-    for name, truth in block_truth(block, population, lives).items():
+    for name, truth in block_truth(block, population, lives, holders).items():
         yield f"truth_{name}", truth
 
 
@@ -139,7 +142,9 @@ def _customer_columns(block: Block, population: Population, lives: Lives, calend
     }  # fmt: skip
 
 
-def _account_tables(block: Block, population: Population, spells, flows: Flows, calendar: Calendar) -> Tables:
+def _account_tables(
+    block: Block, population: Population, spells, flows: Flows, holders: dict[str, np.ndarray], calendar: Calendar
+) -> Tables:
     simulation, accounts = block.simulation, flows.accounts
     number = block.numbered(np.arange(accounts.spell.size), 10**6)
     products, currencies = zip(*((p.product_id, p.currency) for p in catalogue.DEPOSITS), strict=True)
@@ -150,7 +155,6 @@ def _account_tables(block: Block, population: Population, spells, flows: Flows, 
         "branch": branch, "opened_on": calendar.dates(accounts.opened), "closed_on": calendar.dates(accounts.closed),
         "is_dormant": spells.is_dormant[accounts.spell],
     }  # fmt: skip
-    holders = relations.holder_columns(block, spells, accounts.spell)
     opened = calendar.dates(accounts.opened).take(pa.array(holders["account"]))
     yield "account_holders", holders | {
         "account": number[holders["account"]], "customer": block.first + holders["customer"], "opened_on": opened

@@ -10,6 +10,7 @@ from crm_warehouse.simulator.population import Population
 from crm_warehouse.simulator.simulation import NEVER, Block, Simulation, padded
 
 EXPLAINED_FROM = 20_000  # CNY; below it a customer is far from any tier
+JOINT_ACCOUNT = "joint_account"
 
 
 def bank_truth(simulation: Simulation, managers: Managers, campaigns: Campaigns) -> dict[str, pa.Table]:
@@ -27,7 +28,9 @@ def bank_truth(simulation: Simulation, managers: Managers, campaigns: Campaigns)
     }  # fmt: skip
 
 
-def block_truth(block: Block, population: Population, lives: Lives) -> dict[str, pa.Table]:
+def block_truth(
+    block: Block, population: Population, lives: Lives, holders: dict[str, np.ndarray]
+) -> dict[str, pa.Table]:
     """Truth by customer, and every exit, drain, life event and cause of a month's move."""
     simulation, spells, traits = block.simulation, lives.spells, population.traits
     months = simulation.dates(simulation.months()[0])
@@ -37,8 +40,8 @@ def block_truth(block: Block, population: Population, lives: Lives) -> dict[str,
     elsewhere = spells.target[spell, -1] * traits.elsewhere_ratio
     customers = pa.table({
         "customer_id": _customer_ids(block, np.arange(block.size)), "wealth_elsewhere_amount": elsewhere.round(2),
-        "risk_appetite": traits.risk_appetite, "is_founder": traits.is_founder,
-        "satisfaction": lives.satisfaction[spell, -1], "loyalty": lives.loyalty[spell, -1],
+        "risk_appetite": traits.risk_appetite.round(6), "is_founder": traits.is_founder,
+        "satisfaction": lives.satisfaction[spell, -1].round(6), "loyalty": lives.loyalty[spell, -1].round(6),
         "is_courted": lives.is_courted[spell, -1], "courted_by": _rivals(lives.courted_by[spell]),
         "retention_12m": _retention(lives, spell, traits.age + simulation.days / 365.25),
     })  # fmt: skip
@@ -50,7 +53,7 @@ def block_truth(block: Block, population: Population, lives: Lives) -> dict[str,
     drained = lives.drains
     drains = pa.table({
         "customer_id": _customer_ids(block, spells.customer[drained["spell"]]), "month": months[drained["month"]],
-        "share": drained["share"], "rival_institution_id": _rivals(drained["rival"]),
+        "share": drained["share"].round(6), "rival_institution_id": _rivals(drained["rival"]),
         "cause": np.array(CAUSES, dtype=object)[drained["cause"]],
     })  # fmt: skip
     happened = lives.events
@@ -58,20 +61,36 @@ def block_truth(block: Block, population: Population, lives: Lives) -> dict[str,
         "customer_id": _customer_ids(block, spells.customer[happened["spell"]]), "month": months[happened["month"]],
         "event": np.array(list(LIFE_EVENTS), dtype=object)[happened["event"]],
     })  # fmt: skip
+    return {
+        "customers": customers, "exits": exits, "drains": drains, "life_events": events,
+        "asset_moves": _asset_moves(block, lives, holders),
+    }  # fmt: skip
+
+
+def _asset_moves(block: Block, lives: Lives, holders: dict[str, np.ndarray]) -> pa.Table:
+    """What moved each customer's assets most, month by month, for all who may move between tiers.
+
+    Whoever has little but shares an account moves with its owner: the cause is the joint account.
+    """
+    simulation, spells = block.simulation, lives.spells
     firsts, lasts = simulation.months()
     is_here = (spells.start[:, None] <= lasts) & (spells.end[:, None] >= firsts)
-    row, month = np.nonzero(is_here & (spells.target.max(axis=1) >= EXPLAINED_FROM)[:, None])
-    moves = pa.table({
-        "customer_id": _customer_ids(block, spells.customer[row]), "month": months[month],
-        "cause": pa.DictionaryArray.from_arrays(pa.array(lives.cause[row, month]), pa.array(CAUSES)),
+    is_rich = spells.target.max(axis=1) >= EXPLAINED_FROM
+    shares = np.isin(spells.customer, holders["customer"][holders["is_joint"]]) & ~is_rich
+    cause = np.where(shares[:, None], len(CAUSES), lives.cause)
+    row, month = np.nonzero(is_here & (is_rich | shares)[:, None])
+    return pa.table({
+        "customer_id": _customer_ids(block, spells.customer[row]), "month": simulation.dates(firsts)[month],
+        "cause": pa.DictionaryArray.from_arrays(pa.array(cause[row, month]), pa.array([*CAUSES, JOINT_ACCOUNT])),
     })  # fmt: skip
-    return {"customers": customers, "exits": exits, "drains": drains, "life_events": events, "asset_moves": moves}
 
 
 def _retention(lives: Lives, spell: np.ndarray, age: np.ndarray) -> np.ndarray:
     """Chance to stay twelve months longer, if loyalty stays as it is; null for who has left."""
     chance = 0.00003 * np.exp((age - 40) / 11) + 0.0001 + np.where(lives.loyalty[spell, -1] < 0.42, 0.03, 0)
-    return np.where(lives.spells.end[spell] < NEVER, np.nan, (1 - np.minimum(chance, 1)) ** 12)
+    # Rounded, because the last bit of a power is not the same on every machine.
+    stays = ((1 - np.minimum(chance, 1)) ** 12).round(9)
+    return np.where(lives.spells.end[spell] < NEVER, np.nan, stays)
 
 
 def _customer_ids(block: Block, customer: np.ndarray) -> np.ndarray:
