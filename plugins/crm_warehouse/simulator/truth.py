@@ -1,5 +1,7 @@
 """The ground truth: what the bank cannot see. The pipeline never reads it; `crm-warehouse score` compares with it."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pyarrow as pa
 
@@ -48,18 +50,18 @@ def block_truth(
     ended = np.flatnonzero(spells.end < simulation.days)
     exits = pa.table({
         "customer_id": _customer_ids(block, spells.customer[ended]), "closed_on": simulation.dates(spells.end[ended]),
-        "cause": np.array(EXITS, dtype=object)[lives.exit_cause[ended]],
+        "cause": _texts(EXITS, lives.exit_cause[ended]),
     })  # fmt: skip
     drained = lives.drains
     drains = pa.table({
         "customer_id": _customer_ids(block, spells.customer[drained["spell"]]), "month": months[drained["month"]],
         "share": drained["share"].round(6), "rival_institution_id": _rivals(drained["rival"]),
-        "cause": np.array(CAUSES, dtype=object)[drained["cause"]],
+        "cause": _texts(CAUSES, drained["cause"]),
     })  # fmt: skip
     happened = lives.events
     events = pa.table({
         "customer_id": _customer_ids(block, spells.customer[happened["spell"]]), "month": months[happened["month"]],
-        "event": np.array(list(LIFE_EVENTS), dtype=object)[happened["event"]],
+        "event": _texts(LIFE_EVENTS, happened["event"]),
     })  # fmt: skip
     return {
         "customers": customers, "exits": exits, "drains": drains, "life_events": events,
@@ -93,8 +95,12 @@ def _retention(lives: Lives, spell: np.ndarray, age: np.ndarray) -> np.ndarray:
     return np.where(lives.spells.end[spell] < NEVER, np.nan, stays)
 
 
-def _customer_ids(block: Block, customer: np.ndarray) -> np.ndarray:
-    return np.char.add("C", padded(block.first + customer + 1, 8)).astype(object)
+def _texts(names: Iterable[str], codes: np.ndarray) -> pa.Array:
+    return pa.array(np.array(list(names), dtype=object)[codes], pa.string())
+
+
+def _customer_ids(block: Block, customer: np.ndarray) -> pa.Array:
+    return pa.array(np.char.add("C", padded(block.first + customer + 1, 8)).astype(object), pa.string())
 
 
 def _rivals(rival: np.ndarray) -> pa.Array:

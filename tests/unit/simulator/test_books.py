@@ -153,3 +153,63 @@ def test_loans_shrink_and_stay_within_their_principal(everything: dict) -> None:
     assert (owed.groupby(loans["loan_id"]).diff().dropna() <= 0).all()
     assert (loans["opened_on"] <= loans["loan_date"]).all() and (loans["loan_date"] < loans["matures_on"]).all()
     assert (loans["days_past_due"] != "0").any()
+
+
+def test_the_ledger_is_the_sum_of_the_accounts_by_line_branch_and_currency(everything: dict) -> None:
+    accounts = everything["core.accounts"].set_index("account_id")
+    ends = everything["core.balances"].query("balance_basis == 'end_of_day'")
+    lines = {"DEM": "2011", "TD": "2012", "SD": "2013", "CD": "2014"}
+    deposits = pd.DataFrame({
+        "day": ends["balance_date"], "line": accounts.loc[ends["account_id"], "product_id"].str.split("-").str[0].map(lines).to_numpy(),
+        "branch": accounts.loc[ends["account_id"], "branch_id"].to_numpy(), "currency": ends["currency_code"],
+        "fen": fen(ends["balance_amount"]),
+    })  # fmt: skip
+    branch = everything["core.customers"].set_index("customer_id")["branch_id"]
+    owed = everything["core.loans"].query("loan_date >= @first", local_dict={"first": str(SIMULATION.history_from)})
+    loans = pd.DataFrame({
+        "day": owed["loan_date"],
+        "line": owed["product_id"].map({"LN-MTG": "1301", "LN-CON": "1302", "LN-OPR": "1303"}),
+        "branch": branch[owed["customer_id"]].to_numpy(), "currency": owed["currency_code"],
+        "fen": fen(owed["outstanding_amount"]),
+    })  # fmt: skip
+    summed = pd.concat([deposits, loans]).groupby(["day", "line", "branch", "currency"])["fen"].sum()
+    ledger = everything["finance.ledger_balances"]
+    keys = ["ledger_date", "ledger_code", "branch_id", "currency_code"]
+    booked = ledger.assign(fen=fen(ledger["balance_amount"])).set_index(keys)["fen"]
+    customers = booked[~booked.index.get_level_values("ledger_code").isin(["1304", "2241"])]
+    assert customers.sort_index().to_dict() == summed.sort_index().to_dict()
+    assert (booked.xs("2241", level="ledger_code") >= 0).all(), "the suspense line belongs to no customer"
+
+
+def test_the_ledger_of_cards_is_what_the_cards_owe_that_day(frames: dict, everything: dict) -> None:
+    branch = everything["core.customers"].set_index("customer_id")["branch_id"]
+    for day in DELIVERIES:
+        cards, ledger = frames["core.cards"][day], frames["finance.ledger_balances"][day]
+        owed = fen(cards["outstanding_amount"]).groupby(branch[cards["customer_id"]].to_numpy()).sum()
+        booked = ledger.query("ledger_code == '1304' and ledger_date == @day", local_dict={"day": str(day)})
+        assert dict(zip(booked["branch_id"], fen(booked["balance_amount"]), strict=True)) == owed.to_dict()
+
+
+def test_orders_are_what_changes_the_units_held(everything: dict) -> None:
+    orders, holdings = everything["wealth.orders"], everything["wealth.holdings"]
+    ends = holdings.query("balance_basis == 'end_of_day'")
+    signed = orders["units"].map(Decimal) * orders["side"].map({"buy": 1, "redeem": -1})
+    month_ends = [str(day) for day in np.unique(ends["holding_date"]) if day <= str(INITIAL)]
+    units = ends.assign(units=ends["units"].map(Decimal)).set_index(["customer_id", "product_id", "holding_date"])[
+        "units"
+    ]
+    for before, after in zip(month_ends[:-1], month_ends[1:], strict=True):
+        between = (orders["order_date"] > before) & (orders["order_date"] <= after)
+        moved = signed[between].groupby([orders["customer_id"][between], orders["product_id"][between]]).sum()
+        opening, closing = (units.xs(day, level="holding_date") for day in (before, after))
+        expected = opening.add(moved, fill_value=Decimal(0))
+        held = closing.reindex(expected.index, fill_value=Decimal(0))
+        assert (expected == held).all(), (before, after)
+
+
+def test_holdings_are_worth_their_units_at_the_nav_of_the_day(everything: dict) -> None:
+    ends = everything["wealth.holdings"].query("balance_basis == 'end_of_day'")
+    navs = everything["wealth.navs"].set_index(["product_id", "nav_date"])["nav"].astype(float)
+    nav = navs.reindex(pd.MultiIndex.from_frame(ends[["product_id", "holding_date"]])).to_numpy()
+    worth = ends["units"].astype(float).to_numpy() * nav
+    assert np.abs(worth - ends["market_value_amount"].astype(float).to_numpy()).max() < 0.02

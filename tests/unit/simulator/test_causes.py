@@ -44,12 +44,11 @@ def slope(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def test_the_published_concentration_is_met_by_what_the_accounts_and_holdings_say(tables) -> None:
-    end = np.datetime64(Simulation().initial_delivery_on)
     balances = tables["balances"].select(["account", "amount", "date", "basis", "currency_code"]).to_pandas()
-    balances = balances.query("basis == 'end_of_day' and date == @end")
+    balances = balances.query("basis == 'end_of_day' and date == @INITIAL")
     owner = pd.Series(tables["accounts"]["customer"], index=tables["accounts"]["account"])
     holdings = tables["holdings"].select(["customer", "value", "date", "basis"]).to_pandas()
-    holdings = holdings.query("basis == 'end_of_day' and date == @end")
+    holdings = holdings.query("basis == 'end_of_day' and date == @INITIAL")
     cny = balances["amount"] * np.where(balances["currency_code"] == "USD", 7.2, 1.0)
     aum = cny.groupby(balances["account"].map(owner)).sum().add(
         holdings.groupby("customer")["value"].sum(), fill_value=0

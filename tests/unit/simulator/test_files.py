@@ -1,15 +1,21 @@
 """Every file as declared: form, types, keys, references, control facts; the same bytes again."""
 
 import hashlib
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
-from simulated_files import DELIVERIES, EXTRACTS, INITIAL, LAST, PATTERNS, SIMULATION, data_path, tree_digest
+from numpy._core._multiarray_umath import __cpu_dispatch__
+from simulated_files import DELIVERIES, EXTRACTS, INITIAL, LAST, PATTERNS, SIMULATION, data_path, read, tree_digest
 
+from crm_warehouse.settings import PROJECT
 from crm_warehouse.simulator import Simulation, delivery_dates, simulate
 
 
@@ -141,3 +147,54 @@ def test_progress_counts_up_to_all_deliveries(tmp_path: Path) -> None:
 def test_a_simulation_that_cannot_be_is_refused(wrong: dict) -> None:
     with pytest.raises(ValueError, match="must|needs|needed"):
         Simulation(**wrong)
+
+
+def test_the_bytes_do_not_depend_on_how_many_processes_write_them(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("crm_warehouse.simulator.simulation.BLOCK", 150)
+    small = Simulation(customers=310, initial_delivery_on=date(2025, 12, 31), last_business_date=date(2026, 1, 5))
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
+        assert simulate(folder / "extracts", small, folder / "truth", processes=processes)
+    assert tree_digest(tmp_path / "1") == tree_digest(tmp_path / "2")
+    customers = read(tmp_path / "1" / "extracts", "core.customers", date(2026, 1, 5))
+    people = customers.query("customer_type == 'personal'")
+    assert list(people["customer_id"]) == [f"C{i + 1:08d}" for i in range(310)]
+    assert people["mobile"].nunique() >= 305 and customers["id_number"].is_unique, "blocks share no number"
+
+
+def test_the_bytes_do_not_depend_on_what_the_processor_can_do(folder: Path, tmp_path: Path) -> None:
+    """Vector instructions give other last bits: no figure may hang on them."""
+    code = (
+        "import sys; from pathlib import Path; from crm_warehouse.simulator import Simulation, simulate;"
+        "simulate(Path(sys.argv[1]) / 'extracts', Simulation(customers=300), Path(sys.argv[1]) / 'truth')"
+    )
+    plain = {**os.environ, "NPY_DISABLE_CPU_FEATURES": " ".join(__cpu_dispatch__)}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code, str(tmp_path)], env=plain, check=True)
+    assert tree_digest(tmp_path) == tree_digest(folder.parent)
+
+
+def test_a_large_bank_sends_the_transactions_of_one_month_with_its_history() -> None:
+    assert Simulation(customers=20_001).first_transaction_day == Simulation(transaction_months=1).first_transaction_day
+    assert Simulation().first_transaction_day == 0
+    first = Simulation(transaction_months=1).dates(np.array(Simulation(transaction_months=1).first_transaction_day))
+    assert str(first) == "2026-05-01"
+
+
+PIPELINE = ("dags", "dbt_project", "expectations", "plugins")
+MAY_KNOW_OF_THE_TRUTH = {"settings.py", "score.py", "demonstration.py", "cli.py"}  # the last two write and show it
+
+
+def test_nothing_in_the_pipeline_knows_of_the_ground_truth() -> None:
+    knowing = {
+        path
+        for folder in PIPELINE
+        for path in (PROJECT / folder).rglob("*")
+        if path.suffix in {".py", ".sql", ".yml", ".csv", ".html"}
+        and "ground_truth" in path.read_text(encoding="utf-8")
+    }
+    simulator = PROJECT / "plugins" / "crm_warehouse" / "simulator"
+    assert {path.name for path in knowing if simulator not in path.parents} <= MAY_KNOW_OF_THE_TRUTH
+    package = PROJECT / "plugins" / "crm_warehouse"
+    for module in ("pipeline", "build", "privacy", "landing", "profile", "coverage"):
+        text = (package / f"{module}.py").read_text(encoding="utf-8")
+        assert not re.search(r"import.*\bscore\b|crm_warehouse\.score", text), module

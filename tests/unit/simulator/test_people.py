@@ -117,3 +117,105 @@ def test_timestamps_are_real_instants(everything: dict) -> None:
     for name, column in (("core.customers", "consent_updated_at"), ("crm.contacts", "contacted_at")):
         for value in everything[name][column].dropna():
             datetime.fromisoformat(value)
+
+
+def test_firms_bear_a_valid_credit_code_of_no_real_place_and_belong_to_an_owner(everything: dict) -> None:
+    customers, links = everything["core.customers"], everything["core.customer_links"]
+    firms = customers.query("customer_type == 'corporate'")
+    digits = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+    for code in firms["id_number"]:
+        assert (
+            sum(digits.index(c) * 3**i % 31 for i, c in enumerate(code[:17])) % 31 == (31 - digits.index(code[17])) % 31
+        )
+        assert code[4:6] == "99" and len(code) == 18
+    owned = links.query("link_type == 'owner_of_firm'")
+    assert len(firms) > 0 and set(owned["linked_customer_id"]) == set(firms["customer_id"])
+    assert firms["birth_date"].isna().all() and firms["gender"].isna().all()
+
+
+def test_a_double_record_has_the_name_birth_date_and_mobile_of_the_first(everything: dict) -> None:
+    customers = everything["core.customers"].set_index("customer_id")
+    doubles = everything["core.customer_links"].query("link_type == 'same_person'")
+    assert len(doubles) > 0
+    for column in ("customer_name", "birth_date"):
+        pair = (customers.loc[doubles[side], column].to_numpy() for side in ("customer_id", "linked_customer_id"))
+        assert np.equal(*pair).all(), column
+
+
+def test_households_live_at_one_branch_and_nobody_refers_themselves(everything: dict) -> None:
+    links, branch = (
+        everything["core.customer_links"],
+        everything["core.customers"].set_index("customer_id")["branch_id"],
+    )
+    homes = links.query("link_type == 'household'")
+    sides = (branch[homes[side]].to_numpy() for side in ("customer_id", "linked_customer_id"))
+    assert len(homes) > 10 and np.equal(*sides).all()
+    referred = links.query("link_type == 'referred_by'")
+    assert len(referred) > 0 and (referred["customer_id"] != referred["linked_customer_id"]).all()
+    started = everything["core.customers"].set_index("customer_id")["onboarded_on"]
+    later, earlier = (started[referred[side]].to_numpy() for side in ("customer_id", "linked_customer_id"))
+    assert (later > earlier).all(), "no circles: who refers was there before"
+
+
+def test_mobiles_are_in_a_range_no_operator_has(everything: dict) -> None:
+    assert everything["core.customers"]["mobile"].dropna().str.fullmatch(r"154\d{8}").all()
+
+
+def test_a_service_request_goes_through_its_stages_in_order(everything: dict) -> None:
+    requests = everything["crm.service_requests"]
+    times = [requests[f"{what}_at"] for what in ("opened", "acknowledged", "resolved", "reopened")]
+    for before, after in zip(times[:-1], times[1:], strict=True):
+        both = before.notna() & after.notna()
+        assert (before[both] < after[both]).all() and not (before.isna() & after.notna()).any()
+    is_resolved = requests["resolved_at"].notna()
+    assert (requests["resolution"].notna() == is_resolved).all()
+    assert is_resolved.mean() > 0.9 and (requests["is_complaint"] == "true").mean() == pytest.approx(0.2, abs=0.1)
+
+
+def test_a_request_is_sent_again_whenever_something_happened_to_it(frames: dict) -> None:
+    sent = pd.concat([frame.assign(sent=str(day)) for day, frame in frames["crm.service_requests"].items()])
+    again = sent[sent["sent"] > str(INITIAL)]
+    moments = ["opened_at", "acknowledged_at", "resolved_at", "reopened_at"]
+    local = again[moments].apply(
+        lambda column: (pd.to_datetime(column) + pd.Timedelta(hours=8)).dt.strftime("%Y-%m-%d")
+    )
+    assert (local.max(axis=1) <= again["sent"]).all(), "nothing is sent before it has happened"
+    before = {str(day): str(earlier) for earlier, day in zip(DELIVERIES[:-1], DELIVERIES[1:], strict=True)}
+    assert (local.max(axis=1) > again["sent"].map(before)).all(), "nothing is sent again without news"
+
+
+def test_surveys_are_often_not_answered_and_scores_keep_to_their_scale(everything: dict) -> None:
+    surveys = everything["crm.surveys"]
+    answered = surveys["answered_at"].notna()
+    assert (surveys["score"].notna() == answered).all() and 0.1 < answered.mean() < 0.9
+    low, high, score = (surveys.loc[answered, name].astype(int) for name in ("scale_min", "scale_max", "score"))
+    assert ((low <= score) & (score <= high)).all()
+    assert set(surveys["survey_type"]) == {"nps", "csat", "brand", "expectation"}
+
+
+def test_control_members_of_a_campaign_are_never_contacted(everything: dict) -> None:
+    members = everything["crm.campaign_members"]
+    control = members["is_control"] == "true"
+    assert 0.1 < control.mean() < 0.3
+    assert members.loc[control, ["contacted_at", "responded_at"]].isna().all(axis=None)
+    assert members.loc[~control, "contacted_at"].notna().all()
+    assert (members["converted_amount"].notna() == members["converted_at"].notna()).all()
+
+
+def test_a_converted_prospect_became_a_customer_on_that_day(everything: dict) -> None:
+    prospects, customers = everything["crm.prospects"], everything["core.customers"].set_index("customer_id")
+    converted = prospects.query("status == 'converted'")
+    assert (
+        len(converted) > 0
+        and (prospects["converted_customer_id"].notna() == (prospects["status"] == "converted")).all()
+    )
+    created = (pd.to_datetime(converted["created_at"]) + pd.Timedelta(hours=8)).dt.strftime("%Y-%m-%d")
+    assert (created.to_numpy() < customers.loc[converted["converted_customer_id"], "onboarded_on"].to_numpy()).all()
+    assert set(prospects["status"]) >= {"converted", "lost"}
+
+
+def test_market_series_come_with_their_vintages_and_none_from_the_future(frames: dict) -> None:
+    for day in (INITIAL, LAST):
+        assert (frames["reference.market_series"][day]["published_on"] <= str(day)).all()
+    series = frames["reference.market_series"][LAST]
+    assert series.duplicated(["series_code", "period_start"]).any(), "one series is revised"
