@@ -98,8 +98,6 @@ def read(profile: Profile, spec: Extract, snapshot: Snapshot, business_date: dat
             _match_columns(cursor, spec, place)
             control = _count(cursor, spec, business_date)
             content = _copy(cursor, spec, business_date)
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as problem:
-        raise SourceInterrupted(f"{place} broke off ({_first_line(problem)}); run again") from None
     except errors.InsufficientPrivilege:
         raise ExtractError(f"{place} may not be read by this login; grant it select") from None
     except psycopg2.Error as problem:
