@@ -101,6 +101,9 @@ def read(profile: Profile, spec: Extract, snapshot: Snapshot, business_date: dat
     except errors.InsufficientPrivilege:
         raise ExtractError(f"{place} may not be read by this login; grant it select") from None
     except psycopg2.Error as problem:
+        # A server that goes away in the middle of COPY is a bare DatabaseError without a code.
+        if isinstance(problem, psycopg2.OperationalError | psycopg2.InterfaceError) or not problem.pgcode:
+            raise SourceInterrupted(f"{place} broke off ({_first_line(problem)}); run again") from None
         raise ExtractError(
             f"{place} cannot be read ({type(problem).__name__}); see to the table, then run again"
         ) from None
