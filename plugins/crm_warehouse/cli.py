@@ -66,11 +66,18 @@ def run(
 def simulate(
     customers: Annotated[int, typer.Option(min=100, help="How many customers the bank has.")] = 2000,
     seed: Annotated[int, typer.Option(help="Same seed and size: same bytes.")] = 20260101,
+    postgres: Annotated[
+        str | None,
+        typer.Option(metavar="DSN", help="Also load the delimited sources there; a password belongs in PGPASSWORD."),
+    ] = None,
 ) -> None:
     """Write the reference bank's extracts to var/source_systems/reference_bank."""
     from crm_warehouse import demonstration
 
-    demonstration.simulate_source_systems(load_settings("reference_bank"), console, customers, seed)
+    settings = load_settings("reference_bank")
+    demonstration.simulate_source_systems(settings, console, customers, seed)
+    if postgres:
+        demonstration.load_into_postgresql(settings, console, postgres)
 
 
 @app.command()

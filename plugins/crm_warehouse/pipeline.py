@@ -93,7 +93,7 @@ def extract_source(
         for attempt in range(1, READING_ATTEMPTS + 1):
             result.update(landed=0, skipped=0, rows=0)
             try:
-                with _opened(settings, profile, source, find_address) as opened:
+                with _opened(settings, profile, source, find_address, sleep) as opened:
                     _land_source(settings, profile, dates, source, opened, result, progress)
                 break
             except SourceInterrupted:
@@ -104,7 +104,9 @@ def extract_source(
 
 
 @contextmanager
-def _opened(settings: Settings, profile: Profile, source: str, find_address: FindAddress) -> Iterator[object]:
+def _opened(
+    settings: Settings, profile: Profile, source: str, find_address: FindAddress, sleep: Callable[[float], None]
+) -> Iterator[object]:
     """The source, open for reading. A simulated bank's interface that runs nowhere is started here, for as long."""
     spec = profile.extracts_of(source)[0]
     with ExitStack() as stack:
@@ -114,9 +116,8 @@ def _opened(settings: Settings, profile: Profile, source: str, find_address: Fin
             token = secrets.token_hex(16)
             base = stack.enter_context(serving(settings.source_root, token, source))
             address = base.replace("://", f"://:{token}@")
-            yield stack.enter_context(open_source(profile, source, settings.source_root, lambda *_: address))
-        else:
-            yield stack.enter_context(open_source(profile, source, settings.source_root, find_address))
+            find_address = lambda *_: address  # noqa: E731
+        yield stack.enter_context(open_source(profile, source, settings.source_root, find_address, sleep))
 
 
 def _land_source(
