@@ -10,7 +10,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -118,7 +118,7 @@ def read(profile: Profile, spec: Extract, snapshot: Snapshot, business_date: dat
         control=control,
         witness="the database",
     )
-    return delimited.read(replace(spec, encoding="utf-8", delimiter=","), received)
+    return delimited.parse(received, content, ",", [column.name for column in spec.columns])
 
 
 def _match_columns(cursor: Any, spec: Extract, place: str) -> None:

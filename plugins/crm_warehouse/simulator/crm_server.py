@@ -35,7 +35,7 @@ class CrmHandler(BaseHTTPRequestHandler):
     """`GET /v1/<extract>?business_date=D&limit=N[&cursor=C]`."""
 
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body leave together; apart, the second waits for the first to be acknowledged
+    disable_nagle_algorithm = True  # else each page waits 40 ms for its first part to be acknowledged
     server: CrmServer
 
     def do_GET(self) -> None:

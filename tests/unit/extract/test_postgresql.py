@@ -19,7 +19,7 @@ from crm_warehouse import pipeline
 from crm_warehouse.errors import ExtractError, SettingsError, SourceInterrupted
 from crm_warehouse.extract import Delivery, extract, postgresql
 from crm_warehouse.extract.postgresql import Snapshot, open_snapshot
-from crm_warehouse.landing import land
+from crm_warehouse.landing import ACCEPTED, current_batches, land
 from crm_warehouse.profile import Extract, Profile, load_profile
 from crm_warehouse.progress import silent
 from crm_warehouse.settings import Settings
@@ -433,6 +433,17 @@ def test_a_state_that_did_not_change_lands_once_and_one_that_did_as_the_next_bat
     replica.post("A2", *BALANCE[1:])
     pipeline.extract_source(replica.settings, "r1", "core_db", silent)
     assert landed(replica) == ["balances", "balances", "branches"]
+
+
+def test_a_table_that_shows_only_now_is_not_read_again_for_a_day_that_was_accepted(replica, monkeypatch):
+    """By the time of a re-run it shows another day; a day that the gate refused is read again."""
+    planned(replica, monkeypatch)
+    for accept, batches in ((False, 1), (True, 2), (False, 2)):
+        replica.run("insert into core_banking.branches values (gen_random_uuid()::text, 'new')")
+        pipeline.extract_source(replica.settings, "r1", "core_db", silent)
+        assert landed(replica).count("branches") == batches
+        for batch in current_batches(replica.settings, replica.spec("branches"), [DAY]) if accept else []:
+            (batch.folder / ACCEPTED).touch()
 
 
 def test_what_landing_keeps_is_the_bytes_as_read(replica):
