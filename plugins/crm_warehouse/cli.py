@@ -72,6 +72,10 @@ def simulate(
     volatile_band_sigma: Annotated[
         float, typer.Option(help="Monthly spread (logs) of assets from 6 to 8 million; 0.05: as calm as above.")
     ] = 0.22,
+    postgres: Annotated[
+        str | None,
+        typer.Option(metavar="DSN", help="Also load the delimited sources there; a password belongs in PGPASSWORD."),
+    ] = None,
 ) -> None:
     """Write the reference bank's extracts to var/source_systems, the truth behind them to var/ground_truth."""
     from crm_warehouse import demonstration
@@ -84,7 +88,10 @@ def simulate(
         )
     except ValueError as problem:
         raise SettingsError(str(problem)) from None
-    demonstration.simulate_source_systems(load_settings("reference_bank"), console, simulation)
+    settings = load_settings("reference_bank")
+    demonstration.simulate_source_systems(settings, console, simulation)
+    if postgres:
+        demonstration.load_into_postgresql(settings, console, postgres)
 
 
 @app.command()

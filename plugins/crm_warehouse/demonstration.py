@@ -79,6 +79,16 @@ def simulate_source_systems(settings: Settings, console: Console, simulation: Si
     console.print(f"look at them     {portrait}", soft_wrap=True)
 
 
+def load_into_postgresql(settings: Settings, console: Console, dsn: str) -> None:
+    """Put the simulated sources that write delimited files into a PostgreSQL as well, a schema each."""
+    from crm_warehouse.simulator import postgresql
+
+    profile = load_profile(settings)
+    for source in postgresql.loadable(profile):
+        rows = postgresql.load(dsn, settings.source_root, source, profile)
+        console.print(f"PostgreSQL schema {source}: {rows:,} rows")
+
+
 def run_demo(settings: Settings, console: Console) -> None:
     """The whole path in real Airflow; raises RunFailed when the run is red."""
     profile = load_profile(settings)

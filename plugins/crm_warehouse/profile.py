@@ -93,6 +93,11 @@ class Extract:
         schema, table = self.database_table.replace("{extract}", self.name).split(".")
         return schema, table
 
+    @property
+    def shows_only_now(self) -> bool:
+        """Whether a day that is over can no longer be read: a table that does not say which day its rows are of."""
+        return self.kind == "postgresql" and self.business_date_column is None
+
     def path(self, root: Path, business_date: date) -> Path:
         return root / self.file.format(business_date=business_date.isoformat(), extract=self.name)
 

@@ -208,3 +208,110 @@ def test_a_bank_without_calendar_is_told_which_file_to_write(tmp_path):
     (settings.bank_folder / "policy" / "calendar_exceptions.csv").unlink()
     with pytest.raises(SettingsError, match=r"calendar_exceptions\.csv is missing"):
         load_profile(settings).business_dates(FRIDAY, MONDAY)
+
+
+COLUMNS = {"delivery": "full", "columns": {"id": {"type": "text", "key": True}}}
+HTTP = {"kind": "http", "connection": "crm_api"}
+POSTGRESQL = {"kind": "postgresql", "connection": "core_replica", "table": "core_banking.{extract}"}
+
+
+def with_source(source: dict, **extract: object) -> dict:
+    return {
+        **profile_body(),
+        "sources": {**profile_body()["sources"], "more": {**source, "extracts": {"things": {**COLUMNS, **extract}}}},
+    }
+
+
+def test_a_source_of_pages_is_read(tmp_path):
+    spec = load_profile(write_profile(tmp_path, with_source(HTTP, page_size=50))).extracts_of("more")[0]
+    assert (spec.kind, spec.connection, spec.page_size, spec.control) == ("http", "crm_api", 50, False)
+
+
+def test_a_source_of_tables_is_read(tmp_path):
+    body = with_source(POSTGRESQL, delivery="events", business_date_column="business_date")
+    spec = load_profile(write_profile(tmp_path, body)).extracts_of("more")[0]
+    assert (spec.table, spec.relation, spec.business_date_column) == (
+        "more__things",
+        ("core_banking", "things"),
+        "business_date",
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "missing"), [(HTTP, "connection"), (POSTGRESQL, "connection"), (POSTGRESQL, "table")]
+)
+def test_a_setting_that_a_kind_needs_is_named_when_it_is_missing(tmp_path, source, missing):
+    text = refusal_of(tmp_path, with_source({k: v for k, v in source.items() if k != missing}))
+    assert f"more.things lacks {missing}, which kind {source['kind']} needs" in text
+
+
+@pytest.mark.parametrize(
+    ("source", "setting"),
+    [
+        (HTTP, {"file": "crm/{extract}.jsonl"}),
+        (HTTP, {"control": True}),
+        (HTTP, {"table": "crm.contacts"}),
+        (POSTGRESQL, {"encoding": "gb18030"}),
+        (POSTGRESQL, {"page_size": 10}),
+        ({"kind": "delimited", "file": "x.csv"}, {"connection": "crm_api"}),
+        ({"kind": "parquet", "file": "x.parquet"}, {"delimiter": "|"}),
+    ],
+)
+def test_a_setting_of_another_kind_is_refused_with_what_this_kind_knows(tmp_path, source, setting):
+    text = refusal_of(tmp_path, with_source({**source, **setting}))
+    assert f"more.things has {next(iter(setting))}, which kind {source['kind']} does not know; besides" in text
+
+
+@pytest.mark.parametrize("size", [0, -1, "many", 1.5, True, None])
+def test_a_page_has_at_least_one_row(tmp_path, size):
+    assert "page_size" in refusal_of(tmp_path, with_source(HTTP, page_size=size))
+
+
+@pytest.mark.parametrize("name", ["", "CRM", "crm-api", "http://:canary@crm", 7, "x" * 41, None])
+def test_a_connection_is_a_name_and_never_an_address(tmp_path, name):
+    text = refusal_of(tmp_path, with_source({**HTTP, "connection": name}))
+    assert "connection is a name" in text and "canary" not in text
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["things", "a.b.c", 'core."things"', "core.things; drop table x", "core.1x", "core.", "{bank}.things", "a.b c", 7],
+)
+def test_a_table_is_a_schema_and_a_name_and_can_mean_nothing_else_in_sql(tmp_path, table):
+    assert "is not schema.table" in refusal_of(tmp_path, with_source({**POSTGRESQL, "table": table}))
+
+
+@pytest.mark.parametrize("column", ["", "a b", "a;b", 'a"b', 7])
+def test_a_business_date_column_is_a_name(tmp_path, column):
+    text = refusal_of(tmp_path, with_source(POSTGRESQL, business_date_column=column))
+    assert "business_date_column" in text and "is not a column's name" in text
+
+
+def test_a_column_of_a_database_is_a_name(tmp_path):
+    columns = {"id": {"type": "text", "key": True}, 'a"; --': {"type": "text"}}
+    assert "is not a column's name" in refusal_of(tmp_path, with_source(POSTGRESQL, columns=columns))
+
+
+def test_events_of_a_database_need_to_know_their_day(tmp_path):
+    text = refusal_of(tmp_path, with_source(POSTGRESQL, delivery="events"))
+    assert "events of a database need business_date_column" in text
+
+
+def test_a_date_of_a_database_has_no_format(tmp_path):
+    columns = {"id": {"type": "text", "key": True}, "on": {"type": "date", "format": "%Y%m%d"}}
+    assert "more.things.on has a format" in refusal_of(tmp_path, with_source(POSTGRESQL, columns=columns))
+
+
+@pytest.mark.parametrize("other", [{"kind": "delimited", "file": "x.csv"}, {"connection": "other_api"}])
+def test_a_source_has_one_kind_and_one_connection(tmp_path, other):
+    body = with_source(HTTP)
+    extracts = body["sources"]["more"]["extracts"]
+    source = {key: value for key, value in HTTP.items() if key not in other or key == "kind"}
+    if "kind" in other:
+        body["sources"]["more"] = {"extracts": {"things": {**HTTP, **COLUMNS}, "others": {**other, **COLUMNS}}}
+    else:
+        body["sources"]["more"] = {
+            **source,
+            "extracts": {"things": {**extracts["things"], **HTTP}, "others": {**COLUMNS, **other}},
+        }
+    assert "more has extracts of several kinds or connections" in refusal_of(tmp_path, body)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -16,7 +17,11 @@ __all__ = ["Delivery", "extract", "open_source"]
 
 @contextmanager
 def open_source(
-    profile: Profile, source: str, root: Path, find_address: FindAddress = address_in_environment
+    profile: Profile,
+    source: str,
+    root: Path,
+    find_address: FindAddress = address_in_environment,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[object]:
     """What `extract` reads the extracts of one source from, for as long as the context lasts.
 
@@ -27,7 +32,7 @@ def open_source(
 
     spec = profile.extracts_of(source)[0]
     if spec.kind == "http":
-        with http.open_api(require_address(profile, spec, find_address), spec.connection) as api:
+        with http.open_api(require_address(profile, spec, find_address), spec.connection, sleep) as api:
             yield api
     elif spec.kind == "postgresql":
         with postgresql.open_snapshot(require_address(profile, spec, find_address), spec.connection) as snapshot:

@@ -26,7 +26,7 @@ def read(spec: Extract, received: Received) -> Delivery:
         text, delimiter = text.replace(delimiter, UNIT_SEPARATOR), UNIT_SEPARATOR
     names = [column.name for column in spec.columns]
     _match_header(received, text, delimiter, names)
-    delivery = _parse(received, text, delimiter, names)
+    delivery = parse(received, text.encode("utf-8"), delimiter, names)
     return _restore(delivery, spec.delimiter) if delimiter == UNIT_SEPARATOR else delivery
 
 
@@ -70,7 +70,8 @@ def _match_header(received: Received, text: str, delimiter: str, names: list[str
     raise ExtractError(f"{received.place}: the header {difference}; it must match the profile exactly")
 
 
-def _parse(received: Received, text: str, delimiter: str, names: list[str]) -> Delivery:
+def parse(received: Received, content: bytes, delimiter: str, names: list[str]) -> Delivery:
+    """Rows of UTF-8 below a header line that is right; a row of other than `names` fields is rejected."""
     rejected: list[tuple[int, str]] = []
 
     def keep_reason(row: pa.csv.InvalidRow) -> str:
@@ -79,7 +80,7 @@ def _parse(received: Received, text: str, delimiter: str, names: list[str]) -> D
 
     try:
         rows = pa.csv.read_csv(
-            io.BytesIO(text.encode("utf-8")),
+            pa.BufferReader(content),
             # One thread, else the numbers of invalid rows are not known.
             read_options=pa.csv.ReadOptions(column_names=names, skip_rows=1, use_threads=False, block_size=1 << 26),
             parse_options=pa.csv.ParseOptions(

@@ -10,7 +10,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -98,11 +98,12 @@ def read(profile: Profile, spec: Extract, snapshot: Snapshot, business_date: dat
             _match_columns(cursor, spec, place)
             control = _count(cursor, spec, business_date)
             content = _copy(cursor, spec, business_date)
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as problem:
-        raise SourceInterrupted(f"{place} broke off ({_first_line(problem)}); run again") from None
     except errors.InsufficientPrivilege:
         raise ExtractError(f"{place} may not be read by this login; grant it select") from None
     except psycopg2.Error as problem:
+        # A server that goes away in the middle of COPY is a bare DatabaseError without a code.
+        if isinstance(problem, psycopg2.OperationalError | psycopg2.InterfaceError) or not problem.pgcode:
+            raise SourceInterrupted(f"{place} broke off ({_first_line(problem)}); run again") from None
         raise ExtractError(
             f"{place} cannot be read ({type(problem).__name__}); see to the table, then run again"
         ) from None
@@ -117,7 +118,7 @@ def read(profile: Profile, spec: Extract, snapshot: Snapshot, business_date: dat
         control=control,
         witness="the database",
     )
-    return delimited.read(replace(spec, encoding="utf-8", delimiter=","), received)
+    return delimited.parse(received, content, ",", [column.name for column in spec.columns])
 
 
 def _match_columns(cursor: Any, spec: Extract, place: str) -> None:

@@ -32,38 +32,44 @@ TYPES = {
 }
 
 
+def loadable(profile: Profile) -> list[str]:
+    """The sources that can be loaded: those that write delimited files."""
+    return [source for source in profile.sources if FORMATS[source][2]]
+
+
 def load(dsn: str, root: Path, source: str, profile: Profile) -> int:
     """Put every delivery of a simulated source into tables of its own schema; gives the rows loaded.
 
     Schema = source, table = extract, columns typed by the profile, and `business_date`. What was in them is replaced,
-    all in one transaction. Only delimited sources: SettingsError otherwise.
+    all in one transaction. SettingsError when the source writes no delimited files or the database does not answer.
     """
-    ending, encoding, delimiter = FORMATS.get(source, ("", "", ""))
-    if not delimiter:
-        raise SettingsError(f"source {source} of the simulated bank writes no delimited files: load another one")
-    days = sorted(date.fromisoformat(folder.name) for folder in (root / source).iterdir() if folder.is_dir())
-    loaded = 0
-    # The context of a psycopg2 connection ends its transaction, not the connection.
-    connection = psycopg2.connect(dsn)
+    if source not in loadable(profile):
+        raise SettingsError(f"source {source} writes no delimited files; can load: {', '.join(loadable(profile))}")
     try:
-        with connection, connection.cursor() as cursor:
+        connection = psycopg2.connect(dsn)
+    except psycopg2.Error as problem:  # its text may repeat the address
+        raise SettingsError(
+            f"the PostgreSQL given cannot be used ({type(problem).__name__}); correct the address or see to the server"
+        ) from None
+    try:
+        with connection, connection.cursor() as cursor:  # ends the transaction, not the connection
             cursor.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(source)))
-            for spec in profile.extracts_of(source):
-                _create(cursor, spec)
-                as_sent = replace(
-                    spec,
-                    kind="delimited",
-                    file=f"{source}/{{business_date}}/{{extract}}.{ending}",
-                    encoding=encoding,
-                    delimiter=delimiter,
-                    control=True,
-                )
-                for day in days:
-                    rows = extract(profile, as_sent, root, day).rows.drop_columns(SOURCE_ROW)
-                    _append(cursor, spec, rows, day)
-                    loaded += len(rows)
+            return sum(_load_extract(cursor, profile, spec, root) for spec in profile.extracts_of(source))
     finally:
         connection.close()
+
+
+def _load_extract(cursor: psycopg2.extensions.cursor, profile: Profile, spec: Extract, root: Path) -> int:
+    """The table of one extract, made anew from all its files; gives its rows."""
+    ending, encoding, delimiter = FORMATS[spec.source]
+    file = f"{spec.source}/{{business_date}}/{{extract}}.{ending}"
+    as_sent = replace(spec, kind="delimited", file=file, encoding=encoding, delimiter=delimiter, control=True)
+    _create(cursor, spec)
+    loaded = 0
+    for day in sorted(date.fromisoformat(folder.name) for folder in (root / spec.source).iterdir() if folder.is_dir()):
+        rows = extract(profile, as_sent, root, day).rows.drop_columns(SOURCE_ROW)
+        _append(cursor, spec, rows, day)
+        loaded += len(rows)
     return loaded
 
 

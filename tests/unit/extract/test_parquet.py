@@ -97,7 +97,6 @@ def test_every_type_becomes_the_text_a_delimited_file_would_have(tiny, type_, ar
 MOMENT = """
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 import pyarrow as pa
 from unit.tiny_bank import parquet_bytes
 from crm_warehouse.extract import parquet
@@ -107,7 +106,7 @@ from crm_warehouse.profile import Column, Extract
 moment = datetime(2026, 5, 31, 17, 30, tzinfo=UTC)
 content = parquet_bytes(pa.table({"value": pa.array([moment], pa.timestamp("us", sys.argv[1]))}))
 spec = Extract("wealth", "one", "parquet", "one.parquet", "full", (Column("value", "timestamp", key=True),))
-received = Received(Path("one.parquet"), content, "", moment.date(), 1, moment, {})
+received = Received("one.parquet", "one.parquet", content, "", moment.date(), 1, moment, {})
 print(parquet.read(spec, received).rows["value"][0].as_py())
 """
 
@@ -118,7 +117,7 @@ def test_an_instant_is_written_in_utc_whatever_zone_the_machine_is_in(machine, s
     tests = Path(__file__).parents[2]
     found = subprocess.run(
         [sys.executable, "-c", MOMENT, stored],
-        env={**os.environ, "TZ": machine, "PYTHONPATH": str(tests)},
+        env={**os.environ, "TZ": machine, "PYTHONPATH": os.pathsep.join([str(tests), *sys.path])},
         capture_output=True,
         text=True,
         check=True,

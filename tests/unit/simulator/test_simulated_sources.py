@@ -1,0 +1,247 @@
+"""The simulated bank's other ways to send: its CRM as pages of JSON, its core banking system as tables."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+import requests
+import yaml
+from typer.testing import CliRunner
+
+from crm_warehouse import cli, pipeline
+from crm_warehouse.errors import ExtractError, SettingsError
+from crm_warehouse.extract import extract, open_source
+from crm_warehouse.profile import Profile, load_profile
+from crm_warehouse.progress import silent
+from crm_warehouse.settings import PROJECT, Settings
+from crm_warehouse.simulator import postgresql as simulated_database
+from crm_warehouse.simulator.crm_server import LONGEST_PAGE, serving
+from crm_warehouse.simulator.deliveries import FORMATS
+
+TOKEN = "simulated"
+FIRST, LAST = date(2026, 5, 31), date(2026, 6, 1)
+DUCKDB_TYPES = {"integer": "bigint", "boolean": "boolean"}
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Profile:
+    """The reference bank as it sends files."""
+    settings = Settings(bank="reference_bank", home=tmp_path, project=PROJECT, source_root=tmp_path)
+    profile = load_profile(settings)
+    return replace(profile, extracts=tuple(_as_file(spec) for spec in profile.extracts))
+
+
+def _as_file(spec):
+    ending, encoding, delimiter = FORMATS[spec.source]
+    return replace(
+        spec,
+        kind="delimited" if delimiter else "parquet",
+        file=f"{spec.source}/{{business_date}}/{{extract}}.{ending}",
+        encoding=encoding or "utf-8",
+        delimiter=delimiter or ",",
+        control=True,
+    )
+
+
+def written_as_json_lines(profile: Profile, files: Path, root: Path, days: tuple[date, ...]) -> None:
+    """The simulated CRM's files as its interface has them: numbers and truth values as such, decimals as text."""
+    for day in days:
+        for spec in profile.extracts_of("crm"):
+            rows = extract(profile, spec, files, day).rows
+            path = root / "crm" / day.isoformat() / f"{spec.name}.jsonl"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            columns = ", ".join(
+                f'cast(nullif("{c.name}", \'\') as {DUCKDB_TYPES.get(c.type, "varchar")}) as "{c.name}"'
+                for c in spec.columns
+            )
+            with duckdb.connect() as connection:
+                connection.register("sent", rows)
+                connection.execute(f"copy (select {columns} from sent order by _source_row) to '{path}' (format json)")
+            path.with_suffix(".ctl").write_bytes(spec.path(files, day).with_suffix(".ctl").read_bytes())
+
+
+@pytest.fixture
+def json_bank(tmp_path: Path, profile: Profile, simulated_bank: Path) -> Settings:
+    """A simulated bank whose profile reads the CRM as pages of JSON, and nothing else."""
+    project = tmp_path / "project"
+    folder = project / "dbt_project" / "banks" / "reference_bank"
+    (folder / "policy").mkdir(parents=True)
+    original = PROJECT / "dbt_project" / "banks" / "reference_bank"
+    (folder / "policy" / "calendar_exceptions.csv").write_bytes(
+        (original / "policy" / "calendar_exceptions.csv").read_bytes()
+    )
+    body = yaml.safe_load((original / "extracts.yml").read_text(encoding="utf-8"))
+    extracts = body["sources"]["crm"]["extracts"]
+    for spec in extracts.values():
+        for column in spec["columns"].values():
+            column.pop("references", None)
+    body["sources"] = {"crm": {"kind": "http", "connection": "crm_api", "page_size": 50, "extracts": extracts}}
+    body["customer_column"] = "crm.rm_assignments.customer_id"
+    (folder / "extracts.yml").write_text(yaml.safe_dump(body, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    settings = Settings("reference_bank", tmp_path / "home", project, tmp_path / "sent")
+    written_as_json_lines(profile, simulated_bank, settings.source_root, (FIRST, LAST))
+    pipeline.plan_run(settings, "r1", FIRST, LAST)
+    return settings
+
+
+def without_source_row(rows: pa.Table) -> list[dict]:
+    return sorted(rows.drop_columns("_source_row").to_pylist(), key=lambda row: tuple(row.values()))
+
+
+@pytest.fixture
+def server(json_bank: Settings):
+    with serving(json_bank.source_root, TOKEN) as base:
+        yield base
+
+
+def ask(url: str, token: str = TOKEN, **parameters: object) -> requests.Response:
+    return requests.get(url, params=parameters, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+
+
+def test_pages_follow_each_other_by_cursor_to_the_last(server):
+    items, cursor, pages = [], {}, 0
+    while cursor is not None:
+        page = ask(f"{server}/v1/programmes", business_date=FIRST, limit=20, **cursor).json()
+        assert (page["extract"], page["business_date"], page["sequence"]) == ("programmes", str(FIRST), 1)
+        assert len(page["items"]) <= 20
+        items += page["items"]
+        pages += 1
+        cursor = None if page["next_cursor"] is None else {"cursor": page["next_cursor"]}
+    assert len(items) == page["rows"] > 20
+    assert pages == -(-len(items) // 20)
+
+
+@pytest.mark.parametrize("token", ["", "other", "simulated ", "Bearer simulate", "bearer simulated", "模拟"])
+def test_nothing_is_served_without_the_token(server, token):
+    answer = requests.get(
+        f"{server}/v1/programmes?business_date={FIRST}", headers={"Authorization": token.encode()}, timeout=10
+    )
+    assert (answer.status_code, list(answer.json())) == (401, ["error"])
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "status"),
+    [
+        ("v1/programmes", {"business_date": "2026-06-07"}, 404),
+        ("v1/no_such", {"business_date": FIRST}, 404),
+        ("v1/programmes", {}, 400),
+        ("v1/programmes", {"business_date": "../2026-05-31"}, 400),
+        ("v1/../../secrets/key", {"business_date": FIRST}, 400),
+        ("v1/..%2Fcontacts", {"business_date": FIRST}, 400),
+        ("", {"business_date": FIRST}, 400),
+        ("v1/programmes", {"business_date": FIRST, "limit": 0}, 400),
+        ("v1/programmes", {"business_date": FIRST, "limit": "x"}, 400),
+        ("v1/programmes", {"business_date": FIRST, "cursor": "-1"}, 400),
+        ("v1/programmes", {"business_date": FIRST, "cursor": "7"}, 400),
+        ("v1/programmes", {"business_date": FIRST, "cursor": "99999999"}, 400),
+    ],
+)
+def test_what_is_not_there_or_not_understood_is_said(server, path, parameters, status):
+    answer = ask(f"{server}/{path}", **parameters)
+    assert (answer.status_code, list(answer.json())) == (status, ["error"])
+
+
+def test_a_delivery_is_there_once_its_control_file_is(json_bank, server):
+    (json_bank.source_root / "crm" / str(FIRST) / "programmes.ctl").unlink()
+    assert ask(f"{server}/v1/programmes", business_date=FIRST).status_code == 404
+
+
+def test_a_page_has_a_limit_of_the_servers_own(json_bank, server):
+    folder = json_bank.source_root / "crm" / str(FIRST)
+    line = json.dumps({"a": 1}) + "\n"
+    (folder / "many.jsonl").write_text(line * (LONGEST_PAGE + 1))
+    (folder / "many.ctl").write_bytes((folder / "programmes.ctl").read_bytes())
+    assert len(ask(f"{server}/v1/many", business_date=FIRST, limit=10**6).json()["items"]) == LONGEST_PAGE
+
+
+def test_a_simulated_bank_without_connection_is_served_by_the_pipeline_itself(
+    json_bank, profile, simulated_bank, monkeypatch
+):
+    monkeypatch.delenv("CRM_WAREHOUSE_CONNECTION_CRM_API", raising=False)
+    result = pipeline.extract_source(json_bank, "r1", "crm", silent)
+    assert result["landed"] == 2 * len(profile.extracts_of("crm"))
+    expected = sum(
+        len(extract(profile, spec, simulated_bank, day).rows)
+        for spec in profile.extracts_of("crm")
+        for day in (FIRST, LAST)
+    )
+    assert result["rows"] == expected
+
+
+def test_pages_give_the_same_rows_as_files(json_bank, profile, simulated_bank, server):
+    address = server.replace("://", f"://:{TOKEN}@")
+    paged = load_profile(json_bank)
+    with open_source(paged, "crm", json_bank.source_root, lambda *_: address) as opened:
+        for as_pages, as_file in zip(paged.extracts_of("crm"), profile.extracts_of("crm"), strict=True):
+            found = extract(paged, as_pages, opened, FIRST).rows
+            sent = extract(profile, as_file, simulated_bank, FIRST).rows
+            assert found.drop_columns("_source_row").equals(sent.drop_columns("_source_row"))
+
+
+def test_a_connection_that_is_configured_goes_before_the_pipelines_own_server(json_bank, monkeypatch):
+    monkeypatch.setenv("CRM_WAREHOUSE_CONNECTION_CRM_API", "http://:canary-77@127.0.0.1:1")
+    paged = load_profile(json_bank)
+    with open_source(paged, "crm", json_bank.source_root) as api, pytest.raises(ExtractError) as refused:
+        extract(paged, paged.extracts[0], replace(api, sleep=lambda seconds: None), FIRST)
+    assert "http://127.0.0.1:1/v1/" in str(refused.value) and "canary-77" not in str(refused.value)
+
+
+@pytest.mark.parametrize("source", ["finance", "core", "crm", "reference"])
+def test_tables_give_the_same_rows_as_files(profile, simulated_bank, postgresql, source):
+    loaded = simulated_database.load(postgresql, simulated_bank, source, profile)
+    assert loaded > 0
+    specs = [
+        replace(
+            spec,
+            kind="postgresql",
+            file="",
+            control=False,
+            connection="replica",
+            database_table=f"{source}.{{extract}}",
+            business_date_column="business_date",
+        )
+        for spec in profile.extracts_of(source)
+    ]
+    as_tables = replace(profile, extracts=tuple(specs))
+    with open_source(as_tables, source, simulated_bank, lambda *_: postgresql) as opened:
+        for as_table, as_file in zip(specs, profile.extracts_of(source), strict=True):
+            for day in (FIRST, LAST):
+                found = extract(as_tables, as_table, opened, day)
+                sent = extract(profile, as_file, simulated_bank, day)
+                assert without_source_row(found.rows) == without_source_row(sent.rows), as_table.table
+                for name, total in found.received.control.items():
+                    assert Decimal(total) == Decimal(sent.received.control[name])
+
+
+def test_loading_again_replaces_what_was_there(profile, simulated_bank, postgresql):
+    first = simulated_database.load(postgresql, simulated_bank, "finance", profile)
+    assert simulated_database.load(postgresql, simulated_bank, "finance", profile) == first
+
+
+def test_only_delimited_sources_can_be_loaded(profile, simulated_bank, postgresql):
+    with pytest.raises(SettingsError, match="wealth writes no delimited files; can load: core, crm"):
+        simulated_database.load(postgresql, simulated_bank, "wealth", profile)
+
+
+def test_a_database_that_is_not_there_is_said_without_its_address(profile, simulated_bank):
+    with pytest.raises(SettingsError) as refused:
+        simulated_database.load("postgresql://u:canary-31@127.0.0.1:1/db", simulated_bank, "finance", profile)
+    assert "cannot be used" in str(refused.value) and "canary-31" not in str(refused.value)
+
+
+def test_the_simulate_command_loads_a_database_when_one_is_given(monkeypatch, postgresql):
+    loaded = []
+    monkeypatch.setattr("crm_warehouse.demonstration.simulate_source_systems", lambda *_: None)
+    monkeypatch.setattr(
+        simulated_database, "load", lambda dsn, root, source, profile: loaded.append((dsn, source)) or 7
+    )
+    result = CliRunner().invoke(cli.app, ["simulate", "--postgres", postgresql])
+    assert result.exit_code == 0, result.output
+    assert (postgresql, "finance") in loaded
