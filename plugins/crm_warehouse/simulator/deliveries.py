@@ -34,6 +34,7 @@ MACROS = """
 
 
 MARKER = "simulation.json"
+SET_ASIDE = (".before_corruption", ".withheld")  # by `corrupt` and `redeliver`; of no use to another simulation
 
 
 def simulate(folder: Path, simulation: Simulation, progress: Progress | None = None) -> bool:
@@ -48,7 +49,7 @@ def simulate(folder: Path, simulation: Simulation, progress: Progress | None = N
     if marker.exists() and marker.read_text(encoding="utf-8") == described:
         return False
     marker.unlink(missing_ok=True)
-    for source in FORMATS:
+    for source in (*FORMATS, *SET_ASIDE):
         shutil.rmtree(folder / source, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     _write_deliveries(folder, simulation, progress or silent)
