@@ -1,7 +1,7 @@
 """What was there before: the first original of every file that is damaged, kept until it is put back.
 
-`<root>/.before_corruption/<path>` holds originals; `record.json` there lists the corruptions in force and the files that
-were not there before.
+`<root>/.before_corruption/<path>` holds originals; `record.json` there lists the corruptions in force and
+the files that were not there before.
 """
 
 from __future__ import annotations

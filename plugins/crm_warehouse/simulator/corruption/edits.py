@@ -44,6 +44,24 @@ def edit(column: ColumnOf, change: object, where: Where | None = None) -> Apply:
     return apply
 
 
+def all_equal(column: ColumnOf, pick: Callable[[pd.Series], str]) -> Apply:
+    """Every filled value of a column becomes one of them, the one that `pick` takes."""
+
+    def apply(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
+        name = column_of(column, case)
+        known = rows.loc[rows[name] != "", name]
+        if known.empty:
+            case.refuse(f"{name} is nowhere filled")
+        value = pick(known)
+        return put(rows, case.places(rows, (rows[name] != "") & (rows[name] != value)), name, value)
+
+    return apply
+
+
+def most_common(texts: pd.Series) -> str:
+    return min(texts.mode())
+
+
 def scale(column: ColumnOf, factor: float, where: Where | None = None) -> Apply:
     """Multiply the numbers of a column that are not nought."""
 
@@ -91,17 +109,6 @@ def repeat(column: ColumnOf | None = None, change: object = None, where: Where |
             name = column_of(column, case)
             again = put(again, np.arange(len(again)), name, change(again[name], case) if callable(change) else change)
         return pd.concat([rows, again], ignore_index=True)
-
-    return apply
-
-
-def in_order(*changes: Apply) -> Apply:
-    """Several edits of different columns; only for reach `all`, so that they meet the same rows."""
-
-    def apply(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
-        for change in changes:
-            rows = change(rows, case)
-        return rows
 
     return apply
 

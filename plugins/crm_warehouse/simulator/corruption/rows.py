@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crm_warehouse.simulator.corruption.edits import drop, edit, repeat, swap
+from crm_warehouse.simulator.corruption.edits import all_equal, drop, edit, repeat, swap
 from crm_warehouse.simulator.corruption.kind import EVERY_EXTRACT, Case, Kind
 
 BRANCHED = (
@@ -60,13 +60,22 @@ def out_of_step(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
 
 # fmt: off
 KINDS = (
-    Kind("duplicated_rows", EVERY_EXTRACT, "Rows a second time, all values the same", "整行重复", "both", "block", repeat()),
-    Kind("rows_vanish", FULL, "Rows that were there are left out", "部分行消失", "both", "block", drop(), magnitude=0.05),
-    Kind("rows_in_another_order", EVERY_EXTRACT, "The same rows, the last first", "行顺序倒置", "source", "accept", other_order, reach="all"),
-    Kind("file_of_another_branch", BRANCHED[:-1], "One branch's rows under the name of the whole bank's file", "全行文件中只有一家支行的数据", "both", "block", one_branch_only, reach="all"),
-    Kind("branch_missing", BRANCHED, "All rows of one branch are left out", "缺少一家支行的全部数据", "source", "block", drop(branch_of), reach="all"),
-    Kind("branch_unknown", BRANCHED[:-1], "Rows of a branch that does not exist", "支行编号不存在", "both", "quarantine", edit("branch_id", "B999")),
-    Kind("branches_all_one", BRANCHED[:-1], "Every row has the same branch", "所有行归于同一支行", "source", "block", edit("branch_id", lambda texts, case: min(texts), lambda rows, case: rows["branch_id"] != min(rows["branch_id"])), reach="all"),
-    Kind("values_of_two_columns_swapped", tuple(PAIRS), "The values of two columns exchanged, the header not", "两列数据互换而表头未变", "source", "block", swap(PAIRS), reach="all"),
-    Kind("column_shifted_a_row", tuple(SHIFTED), "One column's values each a row too low: same sum, wrong owner", "某列整体下移一行，总和不变但归属错误", "source", "block", out_of_step, reach="all"),
+    Kind("duplicated_rows", EVERY_EXTRACT, "Rows a second time, all values the same", "整行重复", "both", "block",
+         repeat()),
+    Kind("rows_vanish", FULL, "Rows that were there are left out", "部分行消失", "both", "block", drop(),
+         magnitude=0.05),
+    Kind("rows_in_another_order", EVERY_EXTRACT, "The same rows, the last first", "行顺序倒置", "source", "accept",
+         other_order, reach="all"),
+    Kind("file_of_another_branch", BRANCHED[:-1], "One branch's rows under the name of the whole bank's file",
+         "全行文件中只有一家支行的数据", "both", "block", one_branch_only, reach="all"),
+    Kind("branch_missing", BRANCHED, "All rows of one branch are left out", "缺少一家支行的全部数据", "source",
+         "block", drop(branch_of), reach="all"),
+    Kind("branch_unknown", BRANCHED[:-1], "Rows of a branch that does not exist", "支行编号不存在", "both",
+         "quarantine", edit("branch_id", "B999")),
+    Kind("branches_all_one", BRANCHED[:-1], "Every row has the same branch", "所有行归于同一支行", "source", "block",
+         all_equal("branch_id", min), reach="all"),
+    Kind("values_of_two_columns_swapped", tuple(PAIRS), "The values of two columns exchanged, the header not",
+         "两列数据互换而表头未变", "source", "block", swap(PAIRS), reach="all"),
+    Kind("column_shifted_a_row", tuple(SHIFTED), "One column's values each a row too low: same sum, wrong owner",
+         "某列整体下移一行，总和不变但归属错误", "source", "block", out_of_step, reach="all"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from crm_warehouse.simulator.corruption.delivery_files import PLAIN_NUMBER
 from crm_warehouse.simulator.corruption.edits import edit, key, money
 from crm_warehouse.simulator.corruption.kind import EVERY_EXTRACT, MONEY, Case, Kind
 from crm_warehouse.simulator.corruption.text_values import moved_seconds, put
@@ -33,13 +34,25 @@ CODED = {
     "crm.contacts": "channel", "crm.programmes": "programme_type", "crm.service_requests": "handler_stage",
     "crm.surveys": "survey_type",
 }  # fmt: skip
-EMPTY = {"core.accounts": "closed_on", "core.customers": "closed_on", "core.transactions": "reversal_of", "core.cards": "closed_on", "crm.rm_assignments": "valid_to"}  # fmt: skip
+EMPTY = {
+    "core.accounts": "closed_on", "core.customers": "closed_on", "core.transactions": "reversal_of",
+    "core.cards": "closed_on", "crm.rm_assignments": "valid_to",
+}  # fmt: skip
 KEYED = tuple(DATED) + ("crm.contacts", "core.account_holders", "crm.service_requests", "crm.surveys")
 
 
 def each(function):
     """A change of every text by itself."""
     return lambda texts, case: np.array([function(text) for text in texts], dtype=object)
+
+
+def with_separators(text: str) -> str:
+    whole, _, cents = text.partition(".")
+    return f"{int(whole):,}.{cents}"
+
+
+def matching(pattern: str):
+    return lambda rows, case: rows[money(case)].str.match(pattern)
 
 
 def type_changed(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
@@ -97,31 +110,61 @@ ALL = {"reach": "all", "keeps_totals": True}
 WRITTEN = {"keeps_totals": True}
 SIGNED = ("core.transactions", "core.balances", "wealth.orders", "finance.ledger_balances")
 HAS_ZEROS = lambda rows, case: rows[key(case)].str.match(r"^[A-Za-z]*0\d")  # noqa: E731
-IDS = ("core.accounts", "core.customers", "core.balances", "core.transactions", "core.account_holders", "core.loans", "core.cards", "wealth.holdings", "wealth.orders", "crm.rm_assignments", "crm.relationship_managers", "crm.contacts")  # fmt: skip
+IDS = (
+    "core.accounts", "core.customers", "core.balances", "core.transactions", "core.account_holders", "core.loans",
+    "core.cards", "wealth.holdings", "wealth.orders", "crm.rm_assignments", "crm.relationship_managers", "crm.contacts",
+)  # fmt: skip
 # fmt: off
 KINDS = (
-    Kind("columns_reordered", ANY, "Two columns in another order, values too", "两列互换顺序（含数据）", "both", "block", columns_reordered, **ALL),
-    Kind("header_names_swapped", ANY, "Two names of the header exchanged, values not", "表头两列名称互换而数据未变", "both", "block", header_names_swapped, **ALL),
-    Kind("column_added", ANY, "A column that was not agreed, at the end", "末尾多出一列", "both", "warn", column_added, **ALL),
-    Kind("type_changed", ANY, "The first date as a number 20260615; else the first number with an exponent", "首个日期列变为数字，或首个数字列变为科学计数", "both", "block", type_changed, **ALL),
-    Kind("huge_field", ANY, "3 MB of text in one field", "某字段含 3 MB 文本", "both", "quarantine", huge_field, **ALL),
-    Kind("broken_characters", tuple(SEEN), "Names end in characters that are broken", "名称含乱码", "both", "quarantine", edit(SEEN, broken, lambda rows, case: ~rows[SEEN[case.table]].map(str.isascii).astype(bool))),
-    Kind("decimals_with_a_comma", MONEY, "All amounts with a decimal comma", "金额小数点写成逗号", "both", "block", edit(money, each(lambda t: t.replace(".", ","))), **ALL),
-    Kind("thousands_separators", MONEY, "Amounts with separators of thousands", "金额带千分位逗号", "both", "quarantine", edit(money, each(lambda t: f"{int(t.split('.')[0]):,}.{t.split('.')[1]}"), lambda rows, case: rows[money(case)].str.match(r"^-?\d{4,}\.\d+$")), **WRITTEN),
-    Kind("full_width_digits", MONEY, "Amounts in full-width digits", "金额为全角数字", "both", "quarantine", edit(money, each(lambda t: t.translate(FULL_WIDTH))), **WRITTEN),
-    Kind("currency_signs", MONEY, "Amounts with a currency sign", "金额带货币符号", "both", "quarantine", edit(money, each(lambda t: "¥" + t)), **WRITTEN),
-    Kind("amounts_with_an_exponent", MONEY, "Amounts as a spreadsheet shortens them, 1.23E+05", "金额变为科学计数", "both", "quarantine", edit(money, each(lambda t: f"{float(t):.2E}"), lambda rows, case: rows[money(case)].str.match(r"^-?\d+(\.\d+)?$"))),
-    Kind("minus_behind", SIGNED, "The minus behind the number", "负号写在数字后", "both", "block", edit(money, each(lambda t: t[1:] + "-"), lambda rows, case: rows[money(case)].str.startswith("-")), **ALL),
-    Kind("dates_with_two_digit_years", tuple(DATED), "All dates with a year of two digits", "日期年份仅两位", "both", "block", edit(DATED, each(lambda t: t[2:])), **ALL),
-    Kind("dates_with_slashes", tuple(DATED), "All dates with slashes", "日期用斜线分隔", "both", "block", edit(DATED, each(lambda t: t.replace("-", "/"))), **ALL),
-    Kind("dates_as_serials", tuple(DATED), "Dates as the numbers a spreadsheet keeps", "日期变为电子表格序列号", "both", "quarantine", edit(DATED, excel_serials, lambda rows, case: rows[DATED[case.table]].str.match(r"^\d{4}-\d\d-\d\d$")), **WRITTEN),
-    Kind("dates_defaulted", tuple(DATED), "Dates that were not known as 1900-01-01", "未知日期填为 1900-01-01", "both", "warn", edit(DATED, "1900-01-01"), **WRITTEN),
-    Kind("timestamps_shifted_8_hours", tuple(TIMED), "All times eight hours late, local time called UTC", "所有时间晚八小时（北京时间误作 UTC）", "both", "block", edit(TIMED, lambda texts, case: moved_seconds(texts, 8 * 3600)), **ALL),
-    Kind("timestamps_without_zone", tuple(TIMED), "All times without their zone", "时间缺少时区", "both", "block", edit(TIMED, each(lambda t: t.rstrip("Z"))), **ALL),
-    Kind("codes_in_upper_case", tuple(CODED), "All codes in capitals", "代码变为大写", "both", "block", edit(CODED, each(str.upper)), **ALL),
-    Kind("null_spelled_out", tuple(EMPTY), "NULL written where there is no value", "空值写成 NULL", "both", "quarantine", edit(EMPTY, "NULL", lambda rows, case: rows[EMPTY[case.table]] == ""), **WRITTEN),
-    Kind("keys_with_trailing_spaces", KEYED, "Keys with spaces behind", "主键末尾带空格", "both", "warn", edit(key, each(lambda t: t + "  ")), **WRITTEN),
-    Kind("ids_in_lower_case", IDS, "Identifiers in lower case", "编号变为小写", "both", "quarantine", edit(key, each(str.lower)), **WRITTEN),
-    Kind("ids_truncated", IDS, "Identifiers without their last character", "编号末位被截断", "both", "quarantine", edit(key, each(lambda t: t[:-1])), **WRITTEN),
-    Kind("leading_zeros_lost", IDS, "All identifiers without their leading zeros", "编号前导零丢失", "both", "block", edit(key, leading_zeros_lost, HAS_ZEROS), **ALL),
+    Kind("columns_reordered", ANY, "Two columns in another order, values too", "两列互换顺序（含数据）", "both",
+         "block", columns_reordered, **ALL),
+    Kind("header_names_swapped", ANY, "Two names of the header exchanged, values not", "表头两列名称互换而数据未变",
+         "both", "block", header_names_swapped, **ALL),
+    Kind("column_added", ANY, "A column that was not agreed, at the end", "末尾多出一列", "both", "warn",
+         column_added, **ALL),
+    Kind("type_changed", ANY, "The first date as a number 20260615; else the first number with an exponent",
+         "首个日期列变为数字，或首个数字列变为科学计数", "both", "block", type_changed, **ALL),
+    Kind("huge_field", ANY, "3 MB of text in one field", "某字段含 3 MB 文本", "both", "quarantine", huge_field,
+         **ALL),
+    Kind("broken_characters", tuple(SEEN), "Names end in characters that are broken", "名称含乱码", "both",
+         "quarantine", edit(SEEN, broken, lambda rows, case: ~rows[SEEN[case.table]].map(str.isascii).astype(bool))),
+    Kind("decimals_with_a_comma", MONEY, "All amounts with a decimal comma", "金额小数点写成逗号", "both", "block",
+         edit(money, each(lambda t: t.replace(".", ","))), **ALL),
+    Kind("thousands_separators", MONEY, "Amounts with separators of thousands", "金额带千分位逗号", "both",
+         "quarantine", edit(money, each(with_separators), matching(r"^-?\d{4,}\.\d+$")), **WRITTEN),
+    Kind("full_width_digits", MONEY, "Amounts in full-width digits", "金额为全角数字", "both", "quarantine",
+         edit(money, each(lambda t: t.translate(FULL_WIDTH))), **WRITTEN),
+    Kind("currency_signs", MONEY, "Amounts with a currency sign", "金额带货币符号", "both", "quarantine",
+         edit(money, each(lambda t: "¥" + t)), **WRITTEN),
+    Kind("amounts_with_an_exponent", MONEY, "Amounts as a spreadsheet shortens them, 1.23E+05", "金额变为科学计数",
+         "both", "quarantine", edit(money, each(lambda t: f"{float(t):.2E}"), matching(PLAIN_NUMBER))),
+    Kind("minus_behind", SIGNED, "The minus behind the number", "负号写在数字后", "both", "block",
+         edit(money, each(lambda t: t[1:] + "-"), lambda rows, case: rows[money(case)].str.startswith("-")), **ALL),
+    Kind("dates_with_two_digit_years", tuple(DATED), "All dates with a year of two digits", "日期年份仅两位", "both",
+         "block", edit(DATED, each(lambda t: t[2:])), **ALL),
+    Kind("dates_with_slashes", tuple(DATED), "All dates with slashes", "日期用斜线分隔", "both", "block",
+         edit(DATED, each(lambda t: t.replace("-", "/"))), **ALL),
+    Kind("dates_as_serials", tuple(DATED), "Dates as the numbers a spreadsheet keeps", "日期变为电子表格序列号",
+         "both", "quarantine",
+         edit(DATED, excel_serials, lambda rows, case: rows[DATED[case.table]].str.match(r"^\d{4}-\d\d-\d\d$")),
+         **WRITTEN),
+    Kind("dates_defaulted", tuple(DATED), "Dates that were not known as 1900-01-01", "未知日期填为 1900-01-01",
+         "both", "warn", edit(DATED, "1900-01-01"), **WRITTEN),
+    Kind("timestamps_shifted_8_hours", tuple(TIMED), "All times eight hours late, local time called UTC",
+         "所有时间晚八小时（北京时间误作 UTC）", "both", "block",
+         edit(TIMED, lambda texts, case: moved_seconds(texts, 8 * 3600)), **ALL),
+    Kind("timestamps_without_zone", tuple(TIMED), "All times without their zone", "时间缺少时区", "both", "block",
+         edit(TIMED, each(lambda t: t.rstrip("Z"))), **ALL),
+    Kind("codes_in_upper_case", tuple(CODED), "All codes in capitals", "代码变为大写", "both", "block",
+         edit(CODED, each(str.upper)), **ALL),
+    Kind("null_spelled_out", tuple(EMPTY), "NULL written where there is no value", "空值写成 NULL", "both",
+         "quarantine", edit(EMPTY, "NULL", lambda rows, case: rows[EMPTY[case.table]] == ""), **WRITTEN),
+    Kind("keys_with_trailing_spaces", KEYED, "Keys with spaces behind", "主键末尾带空格", "both", "warn",
+         edit(key, each(lambda t: t + "  ")), **WRITTEN),
+    Kind("ids_in_lower_case", IDS, "Identifiers in lower case", "编号变为小写", "both", "quarantine",
+         edit(key, each(str.lower)), **WRITTEN),
+    Kind("ids_truncated", IDS, "Identifiers without their last character", "编号末位被截断", "both", "quarantine",
+         edit(key, each(lambda t: t[:-1])), **WRITTEN),
+    Kind("leading_zeros_lost", IDS, "All identifiers without their leading zeros", "编号前导零丢失", "both", "block",
+         edit(key, leading_zeros_lost, HAS_ZEROS), **ALL),
 )

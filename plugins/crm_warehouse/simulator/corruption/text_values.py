@@ -34,8 +34,8 @@ def places_of(texts: pd.Series) -> int:
 
 def units_of(texts: pd.Series, places: int) -> np.ndarray:
     """Numbers as whole units of the last place, exactly; rows that are no number must be left out before."""
-    exact = pc.cast(pa.array(texts.to_numpy(dtype=object), pa.string()), pa.decimal128(28, places))
-    return pc.cast(pc.multiply(exact, pa.scalar(10**places, pa.decimal128(9, 0))), pa.int64()).to_numpy()
+    exact = pc.cast(pa.array(texts.to_numpy(dtype=object), pa.string()), pa.decimal128(26, places))
+    return pc.cast(pc.multiply(exact, pa.scalar(10**places, pa.decimal128(11, 0))), pa.int64()).to_numpy()
 
 
 def text_of(units: np.ndarray, places: int) -> np.ndarray:
