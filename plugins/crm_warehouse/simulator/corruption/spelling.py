@@ -137,7 +137,7 @@ KINDS = (
     Kind("currency_signs", MONEY, "Amounts with a currency sign", "金额带货币符号", "both", "quarantine",
          edit(money, each(lambda t: "¥" + t)), **WRITTEN),
     Kind("amounts_with_an_exponent", MONEY, "Amounts as a spreadsheet shortens them, 1.23E+05", "金额变为科学计数",
-         "both", "quarantine", edit(money, each(lambda t: f"{float(t):.2E}"), matching(PLAIN_NUMBER))),
+         "both", "quarantine", edit(money, each(lambda t: f"{float(t):.2E}"), matching(PLAIN_NUMBER)), **WRITTEN),
     Kind("minus_behind", SIGNED, "The minus behind the number", "负号写在数字后", "both", "block",
          edit(money, each(lambda t: t[1:] + "-"), lambda rows, case: rows[money(case)].str.startswith("-")), **ALL),
     Kind("dates_with_two_digit_years", tuple(DATED), "All dates with a year of two digits", "日期年份仅两位", "both",
