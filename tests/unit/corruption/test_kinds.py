@@ -22,7 +22,11 @@ from crm_warehouse.simulator.corruption.damage import corrupt
 from crm_warehouse.simulator.corruption.kind import EVERY_EXTRACT, Kind
 
 DAY = date(2026, 6, 15)
-DAYS = (DAY, date(2026, 6, 29), date(2026, 6, 16))  # the first on which a kind can be made; fees come at month-ends
+DAYS = (
+    DAY,
+    date(2026, 6, 29),
+    date(2026, 5, 31),
+)  # the first on which a kind can be made: few days have fees or arrears
 MAGNITUDE = 0.1
 AT_LEAST = {"shared_mobile": 22, "amounts_exchanged": 2}
 
@@ -150,6 +154,9 @@ def check_that_the_control_file_agrees(spec: Extract, kind: Kind, path: str, bef
     facts, earlier = facts_of(after[control]), facts_of(before[control])
     assert facts["sha256"] == hashlib.sha256(after[path]).hexdigest()
     assert list(facts) == list(earlier)
+    if kind.part == "data" and kind.keeps_totals:
+        assert facts | {"sha256": ""} == earlier | {"sha256": ""}
+        return
     rows = read(spec, path, after[path])
     if after[path] == b"":
         assert facts["rows"] == "0"

@@ -118,7 +118,12 @@ def _content(spec: Extract, rows: list[list[str]]) -> bytes:
         return "".join("|+|".join(line) + "\n" for line in [names, *rows]).encode()
     if spec.source == "crm":
         return "".join(json.dumps(_json(spec, row), ensure_ascii=False) + "\n" for row in rows).encode()
-    types = {"text": pa.string(), "date": pa.date32(), "decimal": pa.decimal128(18, 2), "quantity": pa.decimal128(18, 6)}
+    types = {
+        "text": pa.string(),
+        "date": pa.date32(),
+        "decimal": pa.decimal128(18, 2),
+        "quantity": pa.decimal128(18, 6),
+    }
     columns = {
         column.name: pa.array([row[place] or None for row in rows], pa.string()).cast(types[column.type])
         for place, column in enumerate(spec.columns)

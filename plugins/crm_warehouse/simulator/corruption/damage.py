@@ -143,7 +143,7 @@ def _damaged(before: Sent, case: Case, way: str) -> Sent:
         counted, added_up = changed, None if kind.keeps_totals else changed
     else:
         after = kind.apply(before, case)
-        counted = added_up = _counted(after, before, case)
+        counted = added_up = None if kind.keeps_totals else _counted(after, before, case)
     if way == "source" and after.control is not None and after.data is not None:
         after = replace(after, control=remake_control(after.control, after.data, counted, added_up))
     return after

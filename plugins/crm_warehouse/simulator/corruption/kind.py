@@ -45,7 +45,7 @@ class Kind:
     part: Part = "rows"
     reach: Reach = "share"
     magnitude: float = 0.01
-    # Only the spelling of numbers changes: a source's control totals stay those of the numbers.
+    # Only the form or the spelling changes: at the source, count and totals stay those of the true rows.
     keeps_totals: bool = False
 
     def hits(self, table: str) -> bool:
