@@ -12,6 +12,7 @@ from conftest import settings_in
 from crm_warehouse.errors import CorruptionRefused
 from crm_warehouse.extract import extract
 from crm_warehouse.profile import Profile, load_profile
+from crm_warehouse.simulator import Simulation, simulate
 from crm_warehouse.simulator.corruption import aside
 from crm_warehouse.simulator.corruption.damage import corrupt, find_extract
 from crm_warehouse.simulator.corruption.delivery_files import read_sent
@@ -103,3 +104,15 @@ def test_an_undo_waits_until_a_withheld_corruption_has_come(bank):
     release(root, spec, DAY)
     aside.restore(root)
     assert read_sent(spec.path(root, DAY)) == before
+
+
+def test_another_simulation_forgets_what_was_set_aside_of_the_one_before(tmp_path: Path):
+    days = {"initial_delivery_on": date(2026, 5, 31), "last_business_date": date(2026, 6, 2)}
+    simulate(tmp_path, Simulation(customers=100, **days))
+    extracts = load_profile(settings_in(tmp_path, source_root=tmp_path)).extracts
+    corrupt(extracts, tmp_path, "yuan_as_fen", date(2026, 6, 1), "core.balances")
+    withhold(tmp_path, find_extract(extracts, "core.customers"), date(2026, 6, 1))
+    simulate(tmp_path, Simulation(customers=110, **days))
+    with pytest.raises(CorruptionRefused, match="there is nothing to undo"):
+        aside.restore(tmp_path)
+    assert not (tmp_path / aside.WITHHELD).exists()
