@@ -58,7 +58,7 @@ def test_a_corruption_is_told_and_one_command_takes_it_back(cli, sources: Path):
     done = cli(*CORRUPT, "--in-transit", "--data", str(sources))
     assert done.code == 0, done.stderr
     assert "core.balances of 2026-06-15 in transit: NaN where an amount belongs" in done.stdout
-    assert "Expected: quarantine" in done.stdout
+    assert "Expected: block, the run should stop" in done.stdout
     assert files_of(sources) != before
     undone = cli("corrupt", "--undo", "--data", str(sources))
     assert undone.stdout == "undone: amount_nan of core.balances of 2026-06-15, in transit, magnitude 0.01, seed 7\n"

@@ -56,7 +56,7 @@ def corrupt_delivery(
     done = corrupt(extracts, settings.source_root, kind, business_date, table, magnitude, seed, way)
     console.print(
         f"[green]corrupted:[/] {done.table} of {done.business_date} {done.way}: {escape(done.kind.description_en)}."
-        f" Changed: {', '.join(done.files)}. Expected: {done.kind.expected}, {EXPECTED[done.kind.expected]}."
+        f" Changed: {', '.join(done.files)}. Expected: {done.expected}, {EXPECTED[done.expected]}."
         " `crm-warehouse corrupt --undo` takes it back.",
         highlight=False,
         soft_wrap=True,

@@ -35,6 +35,7 @@ class Damage:
     way: str
     magnitude: float
     files: tuple[str, ...]
+    expected: str
 
 
 def simulated_extracts(profile: Profile) -> tuple[Extract, ...]:
@@ -83,7 +84,7 @@ def corrupt(
         else:
             write_atomically(path, content)
     files = tuple(path.relative_to(root).as_posix() for path in changes)
-    return Damage(kind, case.table, business_date, _in_words(way), case.magnitude, files)
+    return Damage(kind, case.table, business_date, _in_words(way), case.magnitude, files, kind.expected_when(way))
 
 
 def _in_words(way: str) -> str:

@@ -33,7 +33,10 @@ MONEY = (
 
 @dataclass(frozen=True)
 class Kind:
-    """One way in which a delivery can be wrong. `apply(rows, case)` gives rows, or `apply(sent, case)` files."""
+    """One way in which a delivery can be wrong. `apply(rows, case)` gives rows, or `apply(sent, case)` files.
+
+    `expected` is what should become of it at the source, where the control file agrees, see `expected_when`.
+    """
 
     name: str
     applies_to: tuple[str, ...]
@@ -47,6 +50,10 @@ class Kind:
     magnitude: float = 0.01
     # Only the form or the spelling changes: at the source, count and totals stay those of the true rows.
     keeps_totals: bool = False
+
+    def expected_when(self, way: str) -> Expected:
+        """What should become of it. In transit the control file disagrees, whatever the damage: that blocks."""
+        return "block" if way == "transit" else self.expected
 
     def hits(self, table: str) -> bool:
         return self.applies_to == EVERY_EXTRACT or table in self.applies_to

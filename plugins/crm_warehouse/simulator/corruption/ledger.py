@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crm_warehouse.simulator.corruption.edits import drop, edit, is_, money, on, scale, shuffled
+from crm_warehouse.simulator.corruption.edits import drop, edit, is_, money, new_ids, on, scale, shuffled
 from crm_warehouse.simulator.corruption.kind import MONEY, Case, Kind
 from crm_warehouse.simulator.corruption.text_values import is_number, places_of, put, scaled, text_of, units_of
 
@@ -104,10 +104,9 @@ ALL = {"reach": "all"}
 # fmt: off
 KINDS = (
     Kind("unknown_customer", CUSTOMER, "Rows of a customer who does not exist", "客户号不存在", "both", "quarantine",
-         edit("customer_id", "C99999999")),
+         edit("customer_id", new_ids)),
     Kind("unknown_account", ("core.balances", "core.transactions", "core.account_holders", "core.fees"),
-         "Rows of an account that does not exist", "账号不存在", "both", "quarantine",
-         edit("account_id", "A9999999999")),
+         "Rows of an account that does not exist", "账号不存在", "both", "quarantine", edit("account_id", new_ids)),
     Kind("currency_defaulted_to_cny", CURRENCY, "Every currency is CNY", "币种全部变为人民币", "source", "block",
          edit("currency_code", "CNY"), **ALL),
     Kind("currency_unknown", CURRENCY, "A currency code that does not exist", "币种代码不存在", "both", "quarantine",

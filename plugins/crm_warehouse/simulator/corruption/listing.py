@@ -12,7 +12,8 @@ COLOURS = {"block": "red", "quarantine": "yellow", "warn": "cyan", "accept": "gr
 
 
 def table_of_kinds() -> Table:
-    table = Table(title=f"{len(KINDS)} kinds of corruption", show_lines=True)
+    caption = "Expected at the source; in transit the control file disagrees, and every kind should block."
+    table = Table(title=f"{len(KINDS)} kinds of corruption", caption=caption, show_lines=True)
     for heading in ("kind", "extracts", "what it does", "way", "expected", "magnitude"):
         table.add_column(heading, overflow="fold")
     for kind in KINDS:
