@@ -49,6 +49,7 @@ MARKER = "simulation.json"
 SPILL = ".simulated"
 IN_ONE_PROCESS_UP_TO = 20_000  # customers: below, starting processes costs more than they save
 MEMORY_OF_WRITER = "1500MB"
+SET_ASIDE = (".before_corruption", ".withheld")  # by `corrupt` and `redeliver`; of no use to another simulation
 
 
 def simulate(
@@ -65,7 +66,7 @@ def simulate(
     if marker.exists() and marker.read_text(encoding="utf-8") == described and ground_truth.is_dir():
         return False
     marker.unlink(missing_ok=True)
-    for leftover in (*(folder / source for source in FORMATS), folder / SPILL, ground_truth):
+    for leftover in (*(folder / name for name in (*FORMATS, *SET_ASIDE)), folder / SPILL, ground_truth):
         shutil.rmtree(leftover, ignore_errors=True)
     spill = folder / SPILL
     spill.mkdir(parents=True)
