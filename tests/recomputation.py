@@ -250,6 +250,7 @@ def spells_of(customers: pd.DataFrame) -> dict[str, list[Spell]]:
 
 def read_reference_bank(root: Path, business_date: date) -> Bank:
     customers = read_deliveries(root, "core", "customers")
+    customers = customers[customers.customer_type == "personal"]  # the marts are of people
     accounts = latest(read_deliveries(root, "core", "accounts"))
     balances = read_deliveries(root, "core", "balances")
     holdings = read_deliveries(root, "wealth", "holdings")

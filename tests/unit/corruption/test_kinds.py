@@ -19,6 +19,7 @@ from crm_warehouse.profile import Extract, load_profile
 from crm_warehouse.simulator.corruption import aside
 from crm_warehouse.simulator.corruption.catalogue import KINDS, find_kind
 from crm_warehouse.simulator.corruption.damage import corrupt
+from crm_warehouse.simulator.corruption.delivery_files import sent_path
 from crm_warehouse.simulator.corruption.kind import EVERY_EXTRACT, Kind
 
 DAY = date(2026, 6, 15)
@@ -127,7 +128,7 @@ def test_a_kind_changes_its_own_delivery_the_control_file_tells_the_way_and_undo
         after = files_of(root, day)
         changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
         assert changed == set(done.files)
-        path = spec.path(root, day).relative_to(root).as_posix()
+        path = sent_path(spec, root, day).relative_to(root).as_posix()
         control = path.rpartition(".")[0] + ".ctl"
         assert all(name.startswith(path.rpartition(".")[0]) for name in changed), "another extract has changed"
         if kind.part == "control":
@@ -179,7 +180,7 @@ SHARES = [kind for kind in KINDS if kind.reach == "share" and kind.part == "rows
 def test_the_magnitude_is_the_share_of_rows_hit(bank, kind):
     root, _ = bank
     spec, day, before, done = make(kind, bank, "source" if kind.way != "transit" else "transit", MAGNITUDE)
-    path = spec.path(root, day).relative_to(root).as_posix()
+    path = sent_path(spec, root, day).relative_to(root).as_posix()
     old, new = (read(spec, path, files[path]) for files in (before, files_of(root, day)))
     aside.restore(root)
     if len(old) == len(new):

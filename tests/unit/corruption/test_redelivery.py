@@ -15,7 +15,7 @@ from crm_warehouse.profile import Profile, load_profile
 from crm_warehouse.simulator import Simulation, simulate
 from crm_warehouse.simulator.corruption import aside
 from crm_warehouse.simulator.corruption.damage import corrupt, find_extract
-from crm_warehouse.simulator.corruption.delivery_files import read_sent
+from crm_warehouse.simulator.corruption.delivery_files import read_sent, sent_path
 from crm_warehouse.simulator.corruption.redelivery import deliver_corrected, release, withhold
 
 DAY = date(2026, 6, 15)
@@ -47,13 +47,13 @@ def test_a_backdated_correction_changes_a_thousandth_of_the_rows_and_is_a_whole_
 def test_after_a_corruption_the_corrected_file_is_the_true_one(bank, kind):
     root, profile = bank
     spec = find_extract(profile.extracts, "core.balances")
-    true = read_sent(spec.path(root, DAY))
+    true = read_sent(sent_path(spec, root, DAY))
     corrupt(profile.extracts, root, kind, DAY, "core.balances")
     assert "the true file" in deliver_corrected(root, spec, DAY)
     corrected = extract(profile, spec, root, DAY).received
     assert (corrected.content, corrected.sequence) == (true.data, 2)
     aside.restore(root)
-    assert read_sent(spec.path(root, DAY)) == true
+    assert read_sent(sent_path(spec, root, DAY)) == true
 
 
 def test_the_same_seed_makes_the_same_correction(bank):
@@ -62,7 +62,7 @@ def test_the_same_seed_makes_the_same_correction(bank):
     found = []
     for seed in (7, 7, 8):
         deliver_corrected(root, spec, DAY, seed)
-        found.append(spec.path(root, DAY).read_bytes())
+        found.append(sent_path(spec, root, DAY).read_bytes())
         aside.restore(root)
     assert found[0] == found[1] != found[2]
 
@@ -70,14 +70,14 @@ def test_the_same_seed_makes_the_same_correction(bank):
 def test_a_withheld_delivery_is_missing_and_its_very_files_come_back(bank):
     root, profile = bank
     spec = find_extract(profile.extracts, "wealth.holdings")
-    before = read_sent(spec.path(root, DAY))
+    before = read_sent(sent_path(spec, root, DAY))
     assert withhold(root, spec, DAY) == ["wealth/2026-06-15/holdings.parquet", "wealth/2026-06-15/holdings.ctl"]
-    assert not spec.path(root, DAY).exists()
-    assert not spec.path(root, DAY).with_suffix(".ctl").exists()
+    assert not sent_path(spec, root, DAY).exists()
+    assert not sent_path(spec, root, DAY).with_suffix(".ctl").exists()
     with pytest.raises(CorruptionRefused, match="wealth.holdings of 2026-06-15 is not there to be withheld"):
         withhold(root, spec, DAY)
     release(root, spec, DAY)
-    assert read_sent(spec.path(root, DAY)) == before
+    assert read_sent(sent_path(spec, root, DAY)) == before
     with pytest.raises(CorruptionRefused, match="is not withheld"):
         release(root, spec, DAY)
 
@@ -85,7 +85,7 @@ def test_a_withheld_delivery_is_missing_and_its_very_files_come_back(bank):
 def test_a_withheld_delivery_is_never_written_over_another(bank):
     root, profile = bank
     spec = find_extract(profile.extracts, "core.balances")
-    path = spec.path(root, DAY)
+    path = sent_path(spec, root, DAY)
     withhold(root, spec, DAY)
     path.write_bytes(b"another")
     with pytest.raises(CorruptionRefused, match="it would be overwritten"):
@@ -96,14 +96,14 @@ def test_a_withheld_delivery_is_never_written_over_another(bank):
 def test_an_undo_waits_until_a_withheld_corruption_has_come(bank):
     root, profile = bank
     spec = find_extract(profile.extracts, "core.balances")
-    before = read_sent(spec.path(root, DAY))
+    before = read_sent(sent_path(spec, root, DAY))
     corrupt(profile.extracts, root, "yuan_as_fen", DAY, "core.balances")
     withhold(root, spec, DAY)
     with pytest.raises(CorruptionRefused, match="is withheld"):
         aside.restore(root)
     release(root, spec, DAY)
     aside.restore(root)
-    assert read_sent(spec.path(root, DAY)) == before
+    assert read_sent(sent_path(spec, root, DAY)) == before
 
 
 def test_another_simulation_forgets_what_was_set_aside_of_the_one_before(tmp_path: Path):

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crm_warehouse.profile import Column, Extract
+from crm_warehouse.simulator.corruption.delivery_files import sent_path
 
 DAYS = ("2026-06-05", "2026-06-12", "2026-06-15")
 FORMS = {"wealth": ("parquet", "parquet"), "crm": ("jsonl", "delimited"), "finance": ("txt", "delimited")}
@@ -99,7 +100,7 @@ def write_tiny_tables(root: Path) -> None:
                 place = spec.columns.index(column)
                 for row in rows:
                     row[place] = row[place] and str(Decimal(row[place]) + number)
-            path = spec.path(root, date.fromisoformat(day))
+            path = sent_path(spec, root, date.fromisoformat(day))
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(_content(spec, rows))
             facts = {

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pandas as pd
 
-from crm_warehouse.simulator.corruption.delivery_files import Control, Sent, read_control
+from crm_warehouse.simulator.corruption.delivery_files import Control, Sent, read_control, sent_path
 from crm_warehouse.simulator.corruption.edits import Apply
 from crm_warehouse.simulator.corruption.kind import EVERY_EXTRACT, MONEY, Case, Kind
 from crm_warehouse.simulator.corruption.redelivery import correct
@@ -34,7 +34,7 @@ def totals_of(control: Control, case: Case) -> list[str]:
 def totals_swapped(control: Control, case: Case) -> Control:
     """Totals exchanged; where there is one only, that of the delivery before."""
     names = totals_of(control, case)
-    earlier = case.spec.path(case.root, case.earlier_date()).with_suffix(".ctl")
+    earlier = sent_path(case.spec, case.root, case.earlier_date()).with_suffix(".ctl")
     others = control if len(names) > 1 else read_control(earlier.read_bytes())
     return {name: others.get(other, "0.00") for name, other in zip(names, names[1:] + names[:1], strict=True)}
 

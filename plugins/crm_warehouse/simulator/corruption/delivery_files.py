@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -35,6 +36,13 @@ class Sent:
     data: bytes | None
     control: Control | None
     beside: dict[str, bytes] = field(default_factory=dict)
+
+
+def sent_path(spec: Extract, root: Path, business_date: date) -> Path:
+    """Where a simulated source keeps a delivery: the file it sends, or the JSON lines that its interface serves."""
+    if spec.file:
+        return spec.path(root, business_date)
+    return root / spec.source / business_date.isoformat() / f"{spec.name}.jsonl"
 
 
 def read_sent(path: Path) -> Sent:
@@ -83,7 +91,7 @@ def read_rows(spec: Extract, path: Path, data: bytes) -> pd.DataFrame:
     if path.suffix == ".parquet":
         rows = _text_of(pq.read_table(pa.BufferReader(data)))
     elif path.suffix == ".jsonl":
-        rows = _read_json_lines(data)
+        rows = _read_json_lines(spec, data)
     else:
         text, delimiter = data.decode(spec.encoding), spec.delimiter
         if len(delimiter) > 1:
@@ -136,11 +144,14 @@ def _write_parquet(rows: pd.DataFrame, schema: pa.Schema) -> bytes:
     return target.getvalue().to_pybytes()
 
 
-def _read_json_lines(data: bytes) -> pd.DataFrame:
+def _read_json_lines(spec: Extract, data: bytes) -> pd.DataFrame:
     objects = [json.loads(line, parse_float=str, parse_int=str) for line in data.decode("utf-8-sig").splitlines()]
     if not all(isinstance(each, dict) for each in objects):
         raise ValueError("a line that is not an object")
-    rows = pd.DataFrame.from_records(objects).astype(object)
+    # Of no lines the columns cannot be told: they are those that were agreed.
+    rows = pd.DataFrame.from_records(objects, columns=None if objects else [c.name for c in spec.columns]).astype(
+        object
+    )
     return rows.map(lambda value: _text_of_json(value))
 
 

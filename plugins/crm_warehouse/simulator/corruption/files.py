@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from crm_warehouse.simulator.corruption.delivery_files import Sent, write_rows
+from crm_warehouse.simulator.corruption.delivery_files import Sent, sent_path, write_rows
 from crm_warehouse.simulator.corruption.edits import Apply
 from crm_warehouse.simulator.corruption.kind import EVERY_EXTRACT, Case, Kind
 
@@ -100,7 +100,7 @@ def last_line_cut(sent: Sent, case: Case) -> Sent:
 
 def yesterdays_file(sent: Sent, case: Case) -> Sent:
     """The delivery before, with its own control file: both agree with each other, not with the day."""
-    path = case.spec.path(case.root, case.earlier_date())
+    path = sent_path(case.spec, case.root, case.earlier_date())
     earlier = path.with_suffix(".ctl")
     if not earlier.is_file():
         case.refuse(f"{earlier} is missing")
@@ -108,7 +108,7 @@ def yesterdays_file(sent: Sent, case: Case) -> Sent:
 
 
 def earlier_file_todays_control(sent: Sent, case: Case) -> Sent:
-    data = case.spec.path(case.root, case.earlier_date()).read_bytes()
+    data = sent_path(case.spec, case.root, case.earlier_date()).read_bytes()
     return replace(sent, data=data) if data != sent.data else case.refuse("it is the same as the delivery before")
 
 

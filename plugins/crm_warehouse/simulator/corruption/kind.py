@@ -15,7 +15,7 @@ import pandas as pd
 
 from crm_warehouse.errors import CorruptionRefused
 from crm_warehouse.profile import Extract
-from crm_warehouse.simulator.corruption.delivery_files import UNREADABLE, Sent, read_rows
+from crm_warehouse.simulator.corruption.delivery_files import UNREADABLE, Sent, read_rows, sent_path
 
 Way = Literal["transit", "source", "both"]
 Expected = Literal["block", "quarantine", "warn", "accept"]
@@ -83,7 +83,7 @@ class Case:
 
     @property
     def path(self) -> Path:
-        return self.spec.path(self.root, self.business_date)
+        return sent_path(self.spec, self.root, self.business_date)
 
     @property
     def today(self) -> str:
@@ -132,7 +132,7 @@ class Case:
         return max(earlier) if earlier else self.refuse(f"there is no delivery {days_before} day(s) before it")
 
     def earlier_rows(self, days_before: int = 1) -> pd.DataFrame:
-        return self._read(self.spec.path(self.root, self.earlier_date(days_before)))
+        return self._read(sent_path(self.spec, self.root, self.earlier_date(days_before)))
 
     def beside(self, extract: str) -> pd.DataFrame:
         """Rows of another extract of the same source and date, written in the same form."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crm_warehouse.simulator.corruption.edits import drop, edit, is_, later, scale, shuffled
+from crm_warehouse.simulator.corruption.edits import all_equal, drop, edit, is_, later, scale, shuffled
 from crm_warehouse.simulator.corruption.kind import Case, Kind
 from crm_warehouse.simulator.corruption.text_values import put
 
@@ -40,6 +40,7 @@ def foreign_exchanged(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
 
 
 FX, FTP, COSTS = ("reference.fx_rates",), ("finance.ftp_rates",), ("finance.unit_costs",)
+INSTITUTIONS, SERIES = ("reference.institutions",), ("reference.market_series",)
 BRANCHES, CALENDAR = ("reference.branches",), ("reference.calendar",)
 ALL = {"reach": "all"}
 # fmt: off
@@ -74,4 +75,12 @@ KINDS = (
     Kind("days_missing", CALENDAR, "Days are left out of the calendar", "日历缺少日期", "both", "block", drop()),
     Kind("regions_moved", BRANCHES, "Regions under other branches' names", "支行所属地区错位", "source", "block",
          edit("region_code", shuffled), **ALL),
+    Kind("institutions_all_one_type", INSTITUTIONS, "Every institution is of one type", "机构类型全部相同", "source",
+         "block", all_equal("institution_type", min), **ALL),
+    Kind("platforms_missing", INSTITUTIONS, "The payment platforms are left out", "缺少支付平台机构", "source", "block",
+         drop(is_("institution_type", "payment_platform")), **ALL),
+    Kind("vintages_lost", SERIES, "Every value published on the same day", "数据发布版本日期丢失", "source", "block",
+         all_equal("published_on", max), **ALL),
+    Kind("series_as_percent", SERIES, "Fractions written in percent", "小数误写为百分数", "source", "block",
+         scale("value", 100, is_("unit", "fraction")), **ALL),
 )

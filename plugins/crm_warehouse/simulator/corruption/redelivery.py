@@ -25,6 +25,7 @@ from crm_warehouse.simulator.corruption.delivery_files import (
     read_control,
     read_sent,
     remake_control,
+    sent_path,
     write_control,
     write_rows,
 )
@@ -74,7 +75,7 @@ CORRECTION = Kind(
 
 def deliver_corrected(root: Path, spec: Extract, business_date: date, seed: int = 7) -> str:
     """Write the corrected delivery in place of the one there; returns what was corrected, in words."""
-    path = spec.path(root, business_date)
+    path = sent_path(spec, root, business_date)
     sent, true_data = read_sent(path), aside.original(root, path)
     true_control = aside.original(root, path.with_suffix(".ctl"))
     case = Case.of(CORRECTION, spec, root, business_date, SHARE_CORRECTED, seed)
@@ -106,7 +107,7 @@ def release(root: Path, spec: Extract, business_date: date) -> list[str]:
 
 
 def _move(here: Path, there: Path, spec: Extract, business_date: date, otherwise: str) -> list[str]:
-    path = spec.path(here, business_date)
+    path = sent_path(spec, here, business_date)
     found = [file for file in (path, path.with_suffix(".ctl")) if file.is_file()]
     if not found:
         raise CorruptionRefused(f"{spec.source}.{spec.name} of {business_date} {otherwise}")

@@ -72,6 +72,7 @@ def all_converted(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
 
 ASSIGNMENTS, MANAGERS, CONTACTS = ("crm.rm_assignments",), ("crm.relationship_managers",), ("crm.contacts",)
 PROGRAMMES, REQUESTS, SURVEYS = ("crm.programmes",), ("crm.service_requests",), ("crm.surveys",)
+LINKS, PROSPECTS, TARGETS = ("core.customer_links",), ("crm.prospects",), ("crm.targets",)
 CAMPAIGNS, MEMBERS = ("crm.campaigns",), ("crm.campaign_members",)
 ALL = {"reach": "all"}
 # fmt: off
@@ -128,6 +129,20 @@ KINDS = (
          "block", all_converted, **ALL),
     Kind("unknown_campaign", MEMBERS, "Members of a campaign that does not exist", "活动编号不存在", "both",
          "quarantine", edit("campaign_id", "G99999")),
+    Kind("linked_to_themselves", LINKS, "Customers who are linked to themselves", "客户与自身建立关联", "both", "quarantine",
+         lambda rows, case: put(rows, hit := case.places(rows, rows["link_type"] != "owner_of_firm"),
+                                "linked_customer_id", rows["customer_id"].iloc[hit])),
+    Kind("links_all_one_type", LINKS, "Every link is of one type", "关联类型全部相同", "source", "block",
+         all_equal("link_type", max), **ALL),
+    Kind("confidence_above_one", LINKS, "A confidence in percent", "置信度误为百分数", "both", "quarantine",
+         scale("confidence", 100)),
+    Kind("converted_without_a_customer", PROSPECTS, "A prospect who converted, but to no customer",
+         "潜客已转化但无客户编号", "both", "quarantine",
+         edit("status", "converted", lambda rows, case: rows["converted_customer_id"] == "")),
+    Kind("targets_negative", TARGETS, "Targets with a minus sign", "目标金额为负", "both", "quarantine",
+         scale("target_amount", -1)),
+    Kind("targets_of_one_owner_missing", TARGETS, "All targets of one owner are left out", "缺少某责任人的全部目标",
+         "source", "warn", drop(lambda rows, case: rows["owner_id"] == rows["owner_id"].max()), **ALL),
     Kind("costs_all_nought", CAMPAIGNS, "Every campaign cost nothing", "活动费用全部为零", "source", "block",
          scale("cost_amount", 0), **ALL),
     Kind("channel_unknown", ("crm.contacts", "crm.service_requests", "crm.campaigns"),
