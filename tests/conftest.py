@@ -73,9 +73,9 @@ def simulated_bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Source systems of a reference bank of 300 customers, read-only by convention: copy before changing a file."""
     from crm_warehouse.simulator import Simulation, simulate
 
-    folder = tmp_path_factory.mktemp("source_systems")
-    simulate(folder, Simulation(customers=300))
-    return folder
+    folder = tmp_path_factory.mktemp("simulated_bank")
+    simulate(folder / "source_systems", Simulation(customers=300), folder / "ground_truth")
+    return folder / "source_systems"
 
 
 @pytest.fixture(scope="session")

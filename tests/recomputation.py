@@ -6,6 +6,7 @@ Every position is walked day by day; nothing is rounded but where a definition s
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from calendar import monthrange
 from collections import defaultdict
@@ -200,7 +201,6 @@ class Bank:
 
 WRITTEN = {
     "core": {"encoding": "gb18030", "sep": "|"},
-    "crm": {"encoding": "utf-8", "sep": ","},
     "finance": {"encoding": "utf-8", "sep": r"\|\+\|", "engine": "python"},
     "reference": {"encoding": "utf-8", "sep": ","},
 }
@@ -212,6 +212,12 @@ def read_deliveries(root: Path, source: str, extract: str) -> pd.DataFrame:
     for folder in sorted((root / source).iterdir()):
         if source == "wealth":
             frame = pd.read_parquet(folder / f"{extract}.parquet")
+        elif source == "crm":
+            lines = (folder / f"{extract}.jsonl").read_text(encoding="utf-8").splitlines()
+            frame = pd.DataFrame([json.loads(line) for line in lines], dtype=object)
+            frame = frame.map(
+                lambda value: "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+            )
         else:
             suffix = "txt" if source == "finance" else "csv"
             frame = pd.read_csv(folder / f"{extract}.{suffix}", dtype=str, keep_default_na=False, **WRITTEN[source])

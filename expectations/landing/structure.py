@@ -22,7 +22,7 @@ COMPLETENESS = "BCBS 239 P4 completeness; 数据治理指引 第四章 数据质
 
 def build_rules(profile: Profile, extract: Extract) -> Iterator[Rule]:
     """The rules of one extract, in a fixed order."""
-    if extract.delivery == "full":
+    if not extract.may_be_empty:
         yield _rows_present(extract)
     yield _key_unique(extract)
     for column in extract.columns:
@@ -53,7 +53,8 @@ def _rows_present(extract: Extract) -> Rule:
 
 
 def _key_unique(extract: Extract) -> Rule:
-    key = (["business_date"] if extract.delivery == "full" else []) + list(extract.key)
+    # An event comes once, ever; a row of a full list or a changed row comes again in later deliveries.
+    key = ([] if extract.delivery == "events" else ["business_date"]) + list(extract.key)
     columns = ", ".join(f'"{name}"' for name in key)
     return Rule(
         id=f"landing.{extract.table}.key_unique",

@@ -21,6 +21,10 @@ console = Console()
 Bank = Annotated[str | None, typer.Option("--bank", help="Profile in dbt_project/banks [CRM_WAREHOUSE_BANK].")]
 Data = Annotated[str | None, typer.Option("--data", help="Folder of the bank's extracts [CRM_WAREHOUSE_DATA].")]
 
+BusinessDate = Annotated[
+    datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Business date of the delivery.")
+]
+
 
 def main() -> None:
     """Entry point: a problem a person can mend is one sentence and exit code 1, never a stack trace."""
@@ -66,18 +70,80 @@ def run(
 def simulate(
     customers: Annotated[int, typer.Option(min=100, help="How many customers the bank has.")] = 2000,
     seed: Annotated[int, typer.Option(help="Same seed and size: same bytes.")] = 20260101,
+    last: Annotated[
+        datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last business date that is delivered.")
+    ] = datetime(2026, 6, 30),
+    volatile_band_sigma: Annotated[
+        float, typer.Option(help="Monthly spread (logs) of assets from 6 to 8 million; 0.05: as calm as above.")
+    ] = 0.22,
     postgres: Annotated[
         str | None,
         typer.Option(metavar="DSN", help="Also load the delimited sources there; a password belongs in PGPASSWORD."),
     ] = None,
 ) -> None:
-    """Write the reference bank's extracts to var/source_systems/reference_bank."""
+    """Write the reference bank's extracts to var/source_systems, the truth behind them to var/ground_truth."""
     from crm_warehouse import demonstration
+    from crm_warehouse.errors import SettingsError
+    from crm_warehouse.simulator import Simulation
 
+    try:
+        simulation = Simulation(
+            customers, seed, last_business_date=last.date(), volatile_band_sigma=volatile_band_sigma
+        )
+    except ValueError as problem:
+        raise SettingsError(str(problem)) from None
     settings = load_settings("reference_bank")
-    demonstration.simulate_source_systems(settings, console, customers, seed)
+    demonstration.simulate_source_systems(settings, console, simulation)
     if postgres:
         demonstration.load_into_postgresql(settings, console, postgres)
+
+
+@app.command()
+def corrupt(
+    kind: Annotated[str | None, typer.Option(help="What goes wrong: a name of --list.")] = None,
+    business_date: BusinessDate = None,
+    extract: Annotated[str | None, typer.Option(help="E.g. core.balances; else the first the kind is for.")] = None,
+    magnitude: Annotated[float | None, typer.Option(help="Share of the rows, or a factor; see --list.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed and delivery: same bytes.")] = 7,
+    in_transit: Annotated[bool, typer.Option("--in-transit", help="The control file stays and disagrees.")] = False,
+    at_source: Annotated[bool, typer.Option("--at-source", help="The control file is made anew and agrees.")] = False,
+    show_list: Annotated[bool, typer.Option("--list", help="Show every kind and what should become of it.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Put every original back, byte for byte.")] = False,
+    bank: Bank = None,
+    data: Data = None,
+) -> None:
+    """Damage a simulated bank's delivery, to see what the gates make of it; --undo takes everything back."""
+    from crm_warehouse.simulator.corruption import commands
+
+    if show_list:
+        commands.show_kinds(console)
+        return
+    settings = load_settings(bank, data)
+    if undo:
+        commands.undo(settings, console)
+        return
+    way = commands.way_asked_for(in_transit, at_source)
+    day = business_date.date() if business_date else None
+    commands.corrupt_delivery(settings, console, kind, day, extract, magnitude, seed, way)
+
+
+@app.command()
+def redeliver(
+    extract: Annotated[str, typer.Option(help="E.g. core.balances.")],
+    business_date: BusinessDate = None,
+    corrected: Annotated[bool, typer.Option("--corrected", help="Send a corrected file, next sequence.")] = False,
+    withhold: Annotated[bool, typer.Option("--withhold", help="The delivery is late: it has not come.")] = False,
+    release: Annotated[bool, typer.Option("--release", help="The withheld delivery comes.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed and delivery: same correction.")] = 7,
+    bank: Bank = None,
+    data: Data = None,
+) -> None:
+    """Let a simulated bank send a delivery late, or send it again, corrected."""
+    from crm_warehouse.simulator.corruption import commands
+
+    action = commands.action_asked_for(corrected=corrected, withhold=withhold, release=release)
+    day = business_date.date() if business_date else None
+    commands.redeliver(load_settings(bank, data), console, action, day, extract, seed)
 
 
 @app.command()
@@ -106,6 +172,21 @@ def rollback(
     before, after = versions.rollback(settings, version)
     log.append(settings, "rolled_back", {"from": before["version"], "to": after["version"], "reason": reason})
     console.print(f"[green]live again:[/] {after['version']} ({after['bank']}, business date {after['business_date']})")
+
+
+@app.command()
+def score(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Compare the published marts of the simulated bank with the truth it hides."""
+    from dataclasses import asdict
+
+    from crm_warehouse import demonstration
+    from crm_warehouse.score import score_marts
+
+    scores, awaited = score_marts(load_settings())
+    if as_json:
+        print(json.dumps({"scores": [asdict(score) for score in scores], "awaited": awaited}, ensure_ascii=False))
+    else:
+        demonstration.show_scores(scores, awaited, console)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

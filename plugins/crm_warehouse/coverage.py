@@ -1,4 +1,4 @@
-"""Which marts a bank feeds: computed from dbt's lineage and the canonical tables the bank provides."""
+"""Which canonical tables a bank provides and which marts it feeds: computed from dbt's lineage and the canonical tables the bank provides."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ from pathlib import Path
 from crm_warehouse.files import read_json
 from crm_warehouse.profile import Profile
 from crm_warehouse.publish.candidate import marts_of
+
+
+def coverage_of_tables(profile: Profile, manifest: Path) -> dict[str, bool]:
+    """`{canonical table: whether the bank provides it}`, of every table of the contract."""
+    nodes = read_json(manifest)["nodes"].values()
+    tables = sorted(
+        node["name"].removeprefix("stg_")
+        for node in nodes
+        if node["resource_type"] == "model" and node["name"].startswith("stg_")
+    )
+    return {table: table in profile.provided for table in tables}
 
 
 def coverage_of_marts(profile: Profile, manifest: Path) -> dict[str, dict]:

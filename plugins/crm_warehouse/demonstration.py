@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 from rich.console import Console
@@ -23,6 +24,10 @@ from crm_warehouse.profile import load_profile
 from crm_warehouse.progress import FILE_VARIABLE
 from crm_warehouse.publish import versions
 from crm_warehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from crm_warehouse.score import Score
+    from crm_warehouse.simulator import Simulation
 
 
 class RunFailed(CrmWarehouseError):
@@ -55,19 +60,23 @@ def progress_bars(console: Console) -> Iterator[Bars]:
         yield Bars(progress)
 
 
-def simulate_source_systems(settings: Settings, console: Console, customers: int = 2000, seed: int = 20260101) -> None:
+def simulate_source_systems(settings: Settings, console: Console, simulation: Simulation | None = None) -> None:
     """Let the reference bank's source systems write their extracts, and give out the bank's token key."""
     from crm_warehouse.privacy import write_key
-    from crm_warehouse.simulator import Simulation, simulate
+    from crm_warehouse.simulator import Simulation, draw_portrait, simulate
 
+    simulation = simulation or Simulation()
+    portrait = settings.source_root / "portrait.html"
     with progress_bars(console) as bars:
-        simulation = Simulation(customers=customers, seed=seed)
-        is_new = simulate(settings.source_root, simulation, bars.of_step("source systems"))
+        is_new = simulate(settings.source_root, simulation, settings.ground_truth, bars.of_step("source systems"))
+        if is_new or not portrait.exists():
+            draw_portrait(settings.source_root, portrait)
     if not settings.customer_key_file.exists():
         # Nobody real is behind these tokens, so the simulated bank's key follows from its seed: two demos, one result.
-        write_key(settings.customer_key_file, f"{seed:064x}")
+        write_key(settings.customer_key_file, f"{simulation.seed:064x}")
     state = "written" if is_new else "already there, not written again"
-    console.print(f"source systems of {settings.bank}: {customers:,} customers, {state} ({settings.source_root})")
+    console.print(f"source systems of {settings.bank}: {simulation.customers:,} customers, {state}")
+    console.print(f"look at them     {portrait}", soft_wrap=True)
 
 
 def load_into_postgresql(settings: Settings, console: Console, dsn: str) -> None:
@@ -217,6 +226,11 @@ def _show_marts(results: dict, console: Console) -> None:
         rows = results["publish"]["tables"][mart]["rows"]
         table.add_row(mart, f"{rows:,}", row["coverage"], ", ".join(row["missing"]) or "-")
     console.print(table)
+    tables = results["build"]["canonical_tables"]
+    missing = [name for name, is_provided in tables.items() if not is_provided]
+    console.print(f"canonical tables {len(tables) - len(missing)} of {len(tables)} provided by the bank")
+    if missing:
+        console.print(f"not provided     {', '.join(missing)}")
 
 
 def _show_tier_history(settings: Settings, live: dict, console: Console) -> None:
@@ -274,3 +288,29 @@ def show_status(found: dict, console: Console) -> None:
         run = found["last_run"]
         console.print(f"last run   {run['run_id']}  {run['outcome']}  {run['problem'] or ''}")
     console.print(f"evidence   {found['evidence']}")
+
+
+def show_scores(scores: list[Score], awaited: dict[str, str], console: Console) -> None:
+    """What the marts see of the truth, and what is still to come."""
+    table = Table(title="marts against the ground truth 与真实情况对照", title_justify="left")
+    for column, justify in (
+        ("measure", "left"),
+        ("found", "right"),
+        ("of", "right"),
+        ("share", "right"),
+        ("wrong", "right"),
+    ):
+        table.add_column(column, justify=justify)
+    for score in scores:
+        share = "-" if score.recall is None else f"{score.recall:.1%}"
+        wrong = "-" if score.wrong is None else f"{score.wrong:,}"
+        table.add_row(
+            f"{score.meaning_en}\n{score.meaning_zh} ({score.mart})",
+            f"{score.found:,}",
+            f"{score.total:,}",
+            share,
+            wrong,
+        )
+    console.print(table)
+    for mart, what in awaited.items():
+        console.print(f"[dim]not published yet: {mart} ({what})[/]")

@@ -35,3 +35,7 @@ class PublishRefused(CrmWarehouseError):
 
 class EvidenceBroken(CrmWarehouseError):
     """The evidence log is not what this program wrote."""
+
+
+class CorruptionRefused(CrmWarehouseError):
+    """A delivery cannot be damaged, restored, corrected or withheld as asked."""

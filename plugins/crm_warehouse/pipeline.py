@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from crm_warehouse.build import build
-from crm_warehouse.coverage import coverage_of_marts
+from crm_warehouse.coverage import coverage_of_marts, coverage_of_tables
 from crm_warehouse.errors import NothingDelivered, SettingsError, SourceInterrupted
 from crm_warehouse.evidence import log
 from crm_warehouse.extract import extract, open_source
@@ -169,6 +169,7 @@ def build_warehouse(settings: Settings, run_id: str, progress: Progress) -> dict
             candidate=str(candidate),
             candidate_sha256=sha256_of(candidate),
             dbt_manifest=str(built.manifest),
+            canonical_tables=coverage_of_tables(profile, built.manifest),
             coverage=coverage_of_marts(profile, built.manifest),
             inputs={f"{b.table} {b.business_date} batch {b.number}": b.manifest["sha256"] for b in built.batches},
         )

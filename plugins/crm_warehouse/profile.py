@@ -22,7 +22,7 @@ KINDS = {
     "http": ({"connection"}, {"page_size"}),
     "postgresql": ({"connection", "table"}, {"business_date_column"}),
 }
-DELIVERIES = ("full", "events")
+DELIVERIES = ("full", "events", "changes")
 # What ends up in a variable's name or in SQL is written so that it can mean nothing else there.
 CONNECTION = re.compile(r"[a-z][a-z0-9_]{0,39}")
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
@@ -45,7 +45,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Extract:
-    """One extract. `delivery` is `full` (the whole table each time) or `events` (only what is new).
+    """One extract. `delivery` says what a file of it holds:
+
+    - `full`: the whole table each time;
+    - `events`: only what happened since the delivery before; a key comes once, ever;
+    - `changes`: the rows that are new or changed since the delivery before; a key comes once in a delivery, and its row of
+      the latest business date is the one in force.
 
     `file` is the path of a file of kinds delimited and parquet; `connection` names the address of kinds http and
     postgresql. `database_table` (`table:` in the profile) and `business_date_column` say where a database has the
@@ -72,6 +77,11 @@ class Extract:
     def table(self) -> str:
         """Name in gates, mappings and messages: `<source>__<extract>`."""
         return f"{self.source}__{self.name}"
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Nothing new on a quiet day; a full list without rows would empty the warehouse."""
+        return self.delivery != "full"
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -263,7 +273,7 @@ def _check_references(path: Path, profile: Profile) -> None:
                 f"{path}: {source} has extracts of several kinds or connections:"
                 " a source has one of each; write a second source for the others"
             )
-    known = {f"{e.source}.{e.name}.{c.name}" for e in profile.extracts for c in e.columns}
+    known = {f"{e.source}.{e.name}.{c.name}": e for e in profile.extracts for c in e.columns}
     if profile.customer_column not in known:
         raise SettingsError(
             f"{path}: customer_column {profile.customer_column} is in no extract: write source.extract.column"
@@ -274,4 +284,9 @@ def _check_references(path: Path, profile: Profile) -> None:
                 raise SettingsError(
                     f"{path}: {extract.source}.{extract.name}.{column.name} references {column.references},"
                     " which no extract has: write source.extract.column"
+                )
+            if column.references and known[column.references].delivery != "full":
+                raise SettingsError(
+                    f"{path}: {extract.source}.{extract.name}.{column.name} references {column.references}, which is"
+                    f" delivered as {known[column.references].delivery}: only a full extract lists every row each day"
                 )

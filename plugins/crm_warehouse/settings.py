@@ -65,6 +65,11 @@ class Settings:
         return self.home / "airflow"
 
     @property
+    def ground_truth(self) -> Path:
+        """What the simulated bank hides. Written by the simulator, read by the score, by nothing else."""
+        return self.home / "ground_truth" / self.bank
+
+    @property
     def secrets(self) -> Path:
         return self.home / "secrets"
 

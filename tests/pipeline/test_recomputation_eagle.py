@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 from recomputation import KEYS, Recomputed, eagle_transactions, read_eagle_bank, recompute
 
@@ -84,3 +86,64 @@ def test_day_end_balances_are_the_running_sum_of_all_transactions_so_far(eagle: 
     balances = {(account, day): int(amount * 100) for account, day, amount in rows.fetchall()}
     assert len(balances) == len(running_sums) == 38_821
     assert balances == running_sums
+
+
+def test_a_service_request_is_a_complaint_or_a_call_that_names_none(eagle_run, staging) -> None:
+    """Both files read again, as text: a complaint's call adds its priority, a call with an id and no complaint is its own."""
+    folder = eagle_run.settings.source_root / "eagle_bank_crm"
+    complaints, calls = (
+        pd.read_csv(folder / name, dtype=str, encoding="utf-8-sig")
+        for name in ("crm_events.csv", "CRM Call Center Logs.csv")
+    )
+    received = pd.to_datetime(complaints.date_received, format="%d-%m-%Y").dt.date
+    known = complaints[received <= AS_OF]
+    sent = pd.to_datetime(known.date_sent_to_company, format="%d-%m-%Y").dt.date
+    acknowledged = (sent >= received[received <= AS_OF]) & (sent <= AS_OF)
+    priorities = calls.dropna(subset="Complaint ID").set_index("Complaint ID").priority
+    expected = {
+        (
+            row.complaint_id,
+            f"C{row.client_id.zfill(8)}",
+            True,
+            priorities.get(row.complaint_id),
+            day if is_known else None,
+        )
+        for row, day, is_known in zip(known.itertuples(), sent, acknowledged, strict=True)
+    }
+    own = calls[calls.call_id.notna() & calls["Complaint ID"].isna() & (calls.outcome != "PHANTOM")]
+    own = own[pd.to_datetime(own["Date received"]).dt.date <= AS_OF]
+    expected |= {
+        (f"CALL-{row.call_id}", None, False, row.priority, date.fromisoformat(day) if row.outcome == "AGENT" else None)
+        for row, day in zip(own.itertuples(), own["Date received"], strict=True)
+    }
+    rows = staging.execute(
+        "select request_id, customer_id, is_complaint, priority, cast(acknowledged_at as date)"
+        " from staging.stg_crm__service_requests"
+    ).fetchall()
+    assert (len(known), len(own)) == (8_916, 84)
+    assert len(rows) == len(expected)
+    assert set(rows) == expected
+
+
+def test_a_call_is_dated_in_utc_and_never_ends_before_it_begins(staging) -> None:
+    """The first is of 15:48:53 on 2013-01-01 in Prague, an hour earlier in UTC; one that was hung up was never answered."""
+    opened, acknowledged, resolved = staging.execute(
+        "select min(opened_at), count(acknowledged_at), count(*) filter (resolved_at >= opened_at)"
+        " from staging.stg_crm__service_requests where not is_complaint"
+    ).fetchone()
+    assert opened == datetime(2013, 1, 1, 14, 48, 53)
+    assert acknowledged == resolved == 17
+
+
+def test_the_report_says_which_canonical_tables_the_bank_does_not_provide(eagle_run) -> None:
+    """Standing orders are no orders of wealth products: there are none."""
+    tables = eagle_run.summary["results"]["build"]["canonical_tables"]
+    assert {table for table, is_provided in tables.items() if is_provided} == {
+        *("core__account_holders", "core__accounts", "core__balances", "core__cards", "core__customers", "core__fees"),
+        *("core__loans", "core__transactions", "crm__service_requests", "reference__branches", "reference__fx_rates"),
+        "wealth__products",
+    }
+    missing = {"wealth__orders", "wealth__navs", "crm__surveys", "crm__campaigns", "reference__market_series"}
+    assert missing <= set(tables) - {table for table, is_provided in tables.items() if is_provided}
+    page = Path(eagle_run.summary["report"]).read_text(encoding="utf-8")
+    assert "12 / 31" in page and all(table in page for table in missing)

@@ -76,7 +76,7 @@ def test_a_bad_type_is_refused_with_the_types_there_are(tmp_path, attributes):
 def test_a_bad_kind_or_delivery_is_refused_with_what_there_is(tmp_path, setting):
     text = refusal_of_changed(tmp_path, lambda _, customers: customers.update(setting))
     assert "core.customers" in text
-    assert all(allowed in text for allowed in ("delimited", "parquet", "full", "events"))
+    assert all(allowed in text for allowed in ("delimited", "parquet", "full", "events", "changes"))
 
 
 def test_an_extract_without_key_is_refused(tmp_path):
@@ -91,6 +91,26 @@ def test_a_dangling_reference_is_refused(tmp_path, reference):
 
     text = refusal_of_changed(tmp_path, change)
     assert f"core.balances.customer_id references {reference}" in text and "source.extract.column" in text
+
+
+@pytest.mark.parametrize("delivery", ["events", "changes"])
+def test_a_reference_to_an_extract_that_does_not_list_every_row_each_day_is_refused(tmp_path, delivery):
+    text = refusal_of_changed(tmp_path, lambda _, customers: customers.update(delivery=delivery))
+    assert f"core.balances.customer_id references core.customers.customer_id, which is delivered as {delivery}" in text
+    assert "only a full extract" in text
+
+
+@pytest.mark.parametrize("bank", known_banks())
+def test_the_mapping_of_changes_keeps_the_row_in_force_by_the_key_the_profile_declares(tmp_path, bank):
+    profile = load_profile(Settings(bank=bank, home=tmp_path, project=PROJECT, source_root=tmp_path))
+    for extract in profile.extracts:
+        readers = [
+            sql
+            for file in (profile.folder / "staging").glob("*.sql")
+            if f"landed('{extract.source}', '{extract.name}')" in (sql := file.read_text(encoding="utf-8"))
+        ]
+        in_force = f"in_force(landed('{extract.source}', '{extract.name}'), {list(extract.key)})"
+        assert all((in_force in sql) == (extract.delivery == "changes") for sql in readers), extract.table
 
 
 def test_a_customer_column_that_no_extract_has_is_refused(tmp_path):

@@ -128,8 +128,8 @@ def cut_off_of(profile: Profile, business_date: date) -> datetime:
 def prove_complete(spec: Extract, delivery: Delivery) -> None:
     """Rows and totals must be those the sender says; where it says none, there must at least be rows."""
     received, rows = delivery.received, delivery.rows
-    # An event extract may be empty on a quiet day, but only when its sender says so.
-    if rows.num_rows == 0 and not (spec.delivery == "events" and received.control.get("rows") == "0"):
+    # Events and changes may be none on a quiet day, but only when their sender says so.
+    if rows.num_rows == 0 and not (spec.may_be_empty and received.control.get("rows") == "0"):
         empty = "has a header but no rows" if spec.file else "has no rows"
         raise ExtractError(f"{received.place} {empty}; ask the {spec.source} system to send it again")
     cut_at_end = [row for row, _ in delivery.rejected] == [rows.num_rows + 2] and spec.last_row_may_be_cut

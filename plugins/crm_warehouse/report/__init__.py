@@ -67,6 +67,7 @@ def _counts(summary: dict) -> dict:
         "held_back": [batch for batch in batches if batch["rows_quarantined"] or batch["rows_rejected"]],
         "facts": landing.get("facts", []),
         "listed": landing.get("listed", {}),
+        "canonical_tables": results.get("build", {}).get("canonical_tables", {}),
         "coverage": results.get("build", {}).get("coverage", {}),
         "tables": (results.get("mart_gate", {}).get("audited") or {}).get("tables", {}),
         "rows_read": sum(batch["rows_read"] for batch in batches),

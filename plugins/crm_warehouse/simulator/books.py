@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from crm_warehouse.simulator.journal import Journal
-from crm_warehouse.simulator.population import NEVER
+from crm_warehouse.simulator.simulation import NEVER
 
+BUY, REDEEM = 0, 1  # sides of an order
 UNIT = 10**6  # holdings are counted in millionths of a unit
 
 
@@ -36,6 +37,7 @@ class Flows:
     journal: Journal
     accounts: Accounts
     fees: list[dict[str, np.ndarray]] = field(default_factory=list)
+    orders: list[tuple[np.ndarray, ...]] = field(default_factory=list)  # spell, HELD column, day, side, units, fen
     trade_day: list[np.ndarray] = field(default_factory=list)  # by month: spells
     units: list[np.ndarray] = field(default_factory=list)  # by month: at its end, millionths; element 0 before history
     cost: list[np.ndarray] = field(default_factory=list)  # the same in fen

@@ -1,13 +1,13 @@
-"""What the bank offers and knows: products, prices, exchange and transfer rates, unit costs, branches."""
+"""What the bank offers and knows: products, branches, transfer rates, unit costs, other institutions."""
 
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import pyarrow as pa
 
+from crm_warehouse.simulator.journal import OWN_BANK, institution_names
 from crm_warehouse.simulator.simulation import Simulation
-
-CURRENCIES = ("CNY", "USD", "HKD", "EUR")
 
 
 @dataclass(frozen=True)
@@ -104,35 +104,6 @@ def branch_columns() -> dict[str, np.ndarray]:
     return {name: np.array([row[i] for row in rows], dtype=object) for i, name in enumerate(names)}
 
 
-@dataclass(frozen=True)
-class Market:
-    """Prices by day. Column 0 is the day before history: day d stands in column d + 1."""
-
-    price: np.ndarray  # HELD x (days + 1), CNY per unit, 4 decimals
-    cny_per_unit: np.ndarray  # CURRENCIES x (days + 1), 4 decimals
-
-
-def draw_market(simulation: Simulation) -> Market:
-    """Price and exchange-rate paths; they move on weekdays only."""
-    rng = simulation.stream("market")
-    days = simulation.days
-    is_weekday = np.is_busday(simulation.dates(np.arange(-1, days)))
-    drift = np.array([p.drift for p in HELD])[:, None]
-    volatility = np.array([p.volatility for p in HELD])[:, None]
-    # Equities, custody and, half as much, the mixed wealth product move with one market factor.
-    loading = np.array([{"FD-EQ": 0.8, "CUST-SEC": 0.8, "WP-R3": 0.5}.get(p.product_id, 0.0) for p in HELD])[:, None]
-    common, own = rng.standard_normal(days + 1), rng.standard_normal((len(HELD), days + 1))
-    shock = loading * common + np.sqrt(1 - loading**2) * own
-    step = np.where(is_weekday, drift / 261 + volatility / np.sqrt(261) * shock, 0.0)
-    step[:, 0] = 0.0
-    price = np.array([p.price for p in HELD])[:, None] * np.exp(np.cumsum(step, axis=1))
-    start = np.array([1.0, 7.2988, 0.9403, 7.5257])[:, None]
-    speed = np.array([0.0, 0.035, 0.035, 0.07])[:, None]
-    move = np.where(is_weekday, speed / np.sqrt(261) * rng.standard_normal((4, days + 1)), 0.0)
-    move[:, 0] = 0.0
-    return Market(price.round(4), (start * np.exp(np.cumsum(move, axis=1))).round(4))
-
-
 def ftp_columns() -> dict[str, np.ndarray]:
     """Funds transfer prices: family x tenor x currency x effective date; deposits are bought, loans funded at them."""
     bases = (
@@ -142,7 +113,7 @@ def ftp_columns() -> dict[str, np.ndarray]:
         ("loan", 365, "CNY", 0.0190), ("loan", 1095, "CNY", 0.0215), ("loan", 7305, "CNY", 0.0255),
         ("card", 30, "CNY", 0.0165),
     )  # fmt: skip
-    cuts = {date(2024, 12, 1): 0.0, date(2025, 5, 20): 0.0010, date(2025, 12, 1): 0.0015, date(2026, 4, 1): 0.0020}
+    cuts = {date(2024, 1, 1): 0.0, date(2025, 5, 20): 0.0010, date(2025, 12, 1): 0.0015, date(2026, 4, 1): 0.0020}
     rows = [(*key, on, round(rate - cut, 6)) for *key, rate in bases for on, cut in cuts.items()]
     names = ("product_family", "tenor_days", "currency_code", "effective_on", "rate")
     return {name: np.array([row[i] for row in rows]) for i, name in enumerate(names)}
@@ -164,3 +135,26 @@ def unit_cost_columns(simulation: Simulation) -> dict[str, np.ndarray]:
     ]
     names = ("activity", "channel", "month", "full_unit_cost", "avoidable_unit_cost")
     return {name: np.array([row[i] for row in rows]) for i, name in enumerate(names)}
+
+
+def product_columns() -> dict[str, np.ndarray]:
+    """Every product as the wealth system lists it."""
+    names = ("product_id", "name", "family", "risk", "currency", "minimum", "term_days", "launched_on", "fee_rate",
+             "counts_in_aum")  # fmt: skip
+    return {name: pa.array([getattr(p, name) for p in PRODUCTS]) for name in names}
+
+
+def institution_columns() -> dict[str, np.ndarray]:
+    """Who stands on the other side of payments. No real institution bears these names."""
+    kinds = {"BK": ("other_bank", "银行", "Bank"), "PP": ("payment_platform", "支付", "Pay"),
+             "BR": ("broker", "证券", "Securities"), "OL": ("online_lender", "网贷", "Online Lending")}  # fmt: skip
+    rows = []
+    for institution in institution_names():
+        kind, zh, en = kinds[institution[:2]]
+        number = int(institution[2:])
+        if institution == OWN_BANK:
+            rows.append((institution, "参考银行", "Reference Bank", "own_bank"))
+        else:
+            rows.append((institution, "甲乙丙丁戊己庚辛"[number - 1] + zh, f"{en} {'ABCDEFGH'[number - 1]}", kind))
+    names = ("institution_id", "institution_name_zh", "institution_name_en", "institution_type")
+    return {name: np.array([row[i] for row in rows], dtype=object) for i, name in enumerate(names)}

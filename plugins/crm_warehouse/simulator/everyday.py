@@ -3,8 +3,9 @@
 import numpy as np
 
 from crm_warehouse.simulator.books import Books, Flows, Month
+from crm_warehouse.simulator.business_days import spring_festivals
 from crm_warehouse.simulator.catalogue import DEMAND
-from crm_warehouse.simulator.journal import EMPLOYERS, HOUR, MERCHANTS, OWN_NAMES, PERSONS, Journal
+from crm_warehouse.simulator.journal import EMPLOYERS, HOUR, HOURS, MERCHANTS, OWN_NAMES, PERSONS, Journal
 from crm_warehouse.simulator.lending import Loans
 from crm_warehouse.simulator.population import Spells
 from crm_warehouse.simulator.simulation import Simulation
@@ -32,25 +33,30 @@ def draw_habits(spells: Spells, rng: np.random.Generator) -> dict[str, np.ndarra
     }
 
 
-def post_daily_life(spells: Spells, rng, habits, month: Month, journal: Journal) -> np.ndarray:
-    """Salaries in, purchases and cash out. Returns what is left of the salary, in fen by spell (often below 0)."""
+def post_daily_life(simulation: Simulation, spells: Spells, rng, habits, month: Month, journal: Journal) -> np.ndarray:
+    """Salaries in, purchases and cash out; a thirteenth salary and much cash before the Spring Festival. Returns what is left of the salary, in fen by spell (often below 0)."""
     n = spells.start.size
     account, own = np.arange(n), OWN_NAMES + spells.customer
     works = month.active & ~month.closing & ~month.opening
-    salary = (habits["salary"] * rng.lognormal(0, 0.03, n)).astype(np.int64) * works
+    festive = np.isin(simulation.dates(month.last_day).astype("datetime64[M]"), festive_months())
+    paid = works & (month.number < habits["payroll_until"])
+    salary = (habits["salary"] * (2.0 if festive else 1.0) * rng.lognormal(0, 0.03, n)).astype(np.int64) * paid
     payday = month.at(habits["payday"])
     journal.post("payroll", account, payday, 9 * HOUR + account % 1800, salary, habits["employer"])
     swept = np.where(habits["sweeps"], salary * rng.uniform(0.5, 0.95, n), 0).astype(np.int64) // 100_00 * 100_00
-    journal.post("platform_top_up", account, payday, 12 * HOUR + account % 1800, -swept, own)
+    later = 10 * HOUR + account * 7919 % (11 * HOUR)  # pay comes in at nine
+    journal.post("platform_top_up", account, payday, later, -swept, own)
 
-    times = rng.poisson(habits["activity"]) * (month.active & (month.last >= month.first))
+    times = rng.poisson(habits["activity"] * (1.4 if festive else 1.0)) * (month.active & (month.last >= month.first))
     spell = np.repeat(account, times)
     each = habits["spending"] * np.where(habits["sweeps"], 0.3, 1.0) / np.maximum(times, 1)
     amount = np.maximum(each[spell] * rng.lognormal(-0.32, 0.8, spell.size), 1_00).astype(np.int64)
     day = month.at(rng.random(spell.size), spell)
-    second = rng.integers(7 * HOUR, 23 * HOUR, spell.size)
+    second = rng.choice(24, spell.size, p=HOURS) * HOUR + rng.integers(0, HOUR, spell.size)
     shares = {"platform_purchase": 0.52, "merchant_purchase": 0.16, "cash_withdrawal": 0.09, "transfer_out": 0.07,
               "lender_repayment": 0.02, "transfer_in": 0.08, "platform_withdrawal": 0.06}  # fmt: skip
+    if festive:  # red envelopes want cash
+        shares |= {"cash_withdrawal": 0.24, "platform_purchase": 0.37}
     kinds = list(shares)
     kind = rng.choice(len(kinds), spell.size, p=list(shares.values()))
     is_kind = {name: kind == code for code, name in enumerate(kinds)}
@@ -71,6 +77,11 @@ def post_daily_life(spells: Spells, rng, habits, month: Month, journal: Journal)
     later = second[rows] // 2 + 3 * HOUR
     journal.post("reversal", spell[rows], day[rows] + 1, later, amount[rows], party[rows], pair[rows])
     return salary - swept + np.bincount(spell, signed * ~returned, minlength=n)
+
+
+def festive_months() -> np.ndarray:
+    """Months that end before or in which the Spring Festival begins: the pay before the holiday falls in them."""
+    return (spring_festivals() - 10).astype("datetime64[M]")
 
 
 def post_repayments(simulation: Simulation, spells: Spells, loans: Loans, month: Month, journal: Journal) -> np.ndarray:

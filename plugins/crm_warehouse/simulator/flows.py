@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crm_warehouse.progress import Progress
 from crm_warehouse.simulator import everyday
-from crm_warehouse.simulator.books import UNIT, Accounts, Books, Flows, Month
-from crm_warehouse.simulator.catalogue import DEMAND, HELD, TERM, Market
+from crm_warehouse.simulator.books import BUY, REDEEM, UNIT, Accounts, Books, Flows, Month
+from crm_warehouse.simulator.catalogue import DEMAND, HELD, TERM
 from crm_warehouse.simulator.foreign_accounts import run_foreign_accounts
-from crm_warehouse.simulator.journal import DAY, HOUR, OWN_NAMES, PERSONS, Journal
+from crm_warehouse.simulator.journal import DAY, HOUR, HOURS, OWN_NAMES, PERSONS, Journal, rival_code
 from crm_warehouse.simulator.lending import Loans
-from crm_warehouse.simulator.population import NEVER, Spells
-from crm_warehouse.simulator.simulation import Simulation
+from crm_warehouse.simulator.lives import Lives
+from crm_warehouse.simulator.market import Market
+from crm_warehouse.simulator.population import Spells
+from crm_warehouse.simulator.simulation import NEVER, Block
 from crm_warehouse.simulator.term_deposits import TERM_DAYS, mature_terms, open_terms, pay_out_terms
 
 HELD_MINIMUM = np.array([p.minimum or 0 for p in HELD]) * 100
@@ -21,14 +22,13 @@ IS_FIXED = np.array([p.family in ("insurance", "trust", "bond") for p in HELD]) 
 IS_CUSTODY = np.array([p.family == "custody" for p in HELD])  # paid through a broker
 
 
-def run_months(simulation: Simulation, spells: Spells, loans: Loans, market: Market, progress: Progress) -> Flows:
-    """All flows of all spells over the whole window."""
-    rng = simulation.stream("flows")
+def run_months(block: Block, lives: Lives, loans: Loans, market: Market) -> Flows:
+    """All flows of all spells of a block over the whole window."""
+    simulation, spells, rng = block.simulation, lives.spells, block.stream("flows")
     flows, books = _open_books(spells, market, rng)
-    habits = everyday.draw_habits(spells, rng)
+    habits = everyday.draw_habits(spells, rng) | {"payroll_until": lives.payroll_until}
     bounds = zip(*(days.tolist() for days in simulation.months()), strict=True)
     for number, (first_day, last_day) in enumerate(bounds):
-        progress("months simulated", number, simulation.months()[0].size)
         month = Month(
             number=number,
             first_day=first_day,
@@ -39,8 +39,8 @@ def run_months(simulation: Simulation, spells: Spells, loans: Loans, market: Mar
             opening=(spells.start >= first_day) & (spells.start <= last_day),
             closing=(spells.end >= first_day) & (spells.end <= last_day),
         )
-        _run_month(simulation, spells, loans, market, rng, habits, month, flows, books)
-    run_foreign_accounts(simulation, spells, market, flows)
+        _run_month(simulation, lives, loans, market, rng, habits, month, flows, books)
+    run_foreign_accounts(block, spells, market, flows)
     return flows
 
 
@@ -64,16 +64,17 @@ def _open_books(spells: Spells, market: Market, rng: np.random.Generator) -> tup
     return Flows(Journal(), accounts, units=[held], cost=[cost]), books
 
 
-def _run_month(simulation, spells, loans, market, rng, habits, month: Month, flows: Flows, books: Books) -> None:
+def _run_month(simulation, lives: Lives, loans, market, rng, habits, month: Month, flows: Flows, books: Books) -> None:
+    spells = lives.spells
     n, journal, part = spells.start.size, flows.journal, flows.journal.part_count
     own, account = OWN_NAMES + spells.customer, np.arange(n)
     stays = month.active & ~month.closing
 
     def some_time() -> np.ndarray:
-        return rng.integers(8 * HOUR, 21 * HOUR, n)
+        return rng.choice(24, n, p=HOURS) * HOUR + rng.integers(0, HOUR, n)
 
     matured = mature_terms(spells, rng, month, flows, books)
-    earned = everyday.post_daily_life(spells, rng, habits, month, journal)
+    earned = everyday.post_daily_life(simulation, spells, rng, habits, month, journal)
     earned -= everyday.post_repayments(simulation, spells, loans, month, journal)
     everyday.post_fees(simulation, spells, rng, habits, month, flows)
     everyday.post_interest(simulation, month, journal, books)
@@ -104,9 +105,17 @@ def _run_month(simulation, spells, loans, market, rng, habits, month: Month, flo
     routes = (("own_transfer_out", 0.5, own), ("platform_top_up", 0.72, own), ("securities_out", 0.8, own),
               ("transfer_out", 1.0, people))  # fmt: skip
     route = np.searchsorted([share for _, share, _ in routes], rng.random(n))
+    # What a rival draws goes to an account of the customer's own there.
+    drains = lives.drains
+    drawn = drains["month"] == month.number
+    rival = np.full(n, -1)
+    rival[drains["spell"][drawn]] = drains["rival"][drawn]
+    route = np.where(rival >= 0, 0, route)
     for code, (kind, _, party) in enumerate(routes):
         leaves = np.where((gap < 0) & (route == code), gap, 0)
-        journal.post(kind, account, month.at(rng.uniform(0.7, 0.97, n)), some_time(), leaves, party)
+        institution = np.where(rival >= 0, rival_code(rival), -1) if code == 0 else -1
+        day, second = month.at(rng.uniform(0.7, 0.97, n)), some_time()
+        journal.post(kind, account, day, second, leaves, party, institution=institution)
     _post_trades(trades, own, flows, books)
     open_terms(trades.deposit, trades.day, own, flows, books)
 
@@ -180,6 +189,13 @@ def _post_trades(trades: _Trades, own: np.ndarray, flows: Flows, books: Books) -
         second = 10 * HOUR + 60 * column
         flows.journal.post(sale, account, trades.day, second, trades.proceeds[:, column], own)
         flows.journal.post(purchase, account, trades.day, second + 4 * HOUR, -trades.paid[:, column], own)
+        for side, units, amount in (
+            (REDEEM, trades.sold[:, column], trades.proceeds[:, column]),
+            (BUY, trades.bought[:, column], trades.paid[:, column]),
+        ):
+            spell = np.flatnonzero(units)
+            flows.orders.append((spell, np.full(spell.size, column), trades.day[spell], np.full(spell.size, side),
+                                 units[spell], amount[spell]))  # fmt: skip
     sold_part = np.divide(trades.sold, books.units, out=np.zeros(trades.sold.shape), where=books.units > 0)
     books.cost = (books.cost * (1 - sold_part)).round().astype(np.int64) + trades.paid
     books.units = books.units - trades.sold + trades.bought

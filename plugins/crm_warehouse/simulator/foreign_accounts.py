@@ -3,15 +3,16 @@
 import numpy as np
 
 from crm_warehouse.simulator.books import Flows
-from crm_warehouse.simulator.catalogue import DEMAND, Market
+from crm_warehouse.simulator.catalogue import DEMAND
 from crm_warehouse.simulator.journal import HOUR, OWN_NAMES
+from crm_warehouse.simulator.market import Market
 from crm_warehouse.simulator.population import Spells
-from crm_warehouse.simulator.simulation import Simulation
+from crm_warehouse.simulator.simulation import Block
 
 
-def run_foreign_accounts(simulation: Simulation, spells: Spells, market: Market, flows: Flows) -> None:
+def run_foreign_accounts(block: Block, spells: Spells, market: Market, flows: Flows) -> None:
     """USD accounts: a first sum, some wires in and out, quarterly interest; never below zero."""
-    rng = simulation.stream("foreign")
+    simulation, rng = block.simulation, block.stream("foreign")
     spell = np.flatnonzero(spells.usd_share > 0)
     usd = market.cny_per_unit[1, 0]
     size = (spells.usd_share * spells.wealth / usd * 100)[spell]

@@ -6,6 +6,9 @@ import numpy as np
 
 HOUR, DAY = 3_600, 86_400  # seconds
 
+# Share of customers' doings that begin in each hour of the day: a quiet night, two humps with lunch between.
+HOURS = np.array([4, 2, 1, 1, 1, 3, 12, 30, 62, 90, 98, 88, 74, 70, 82, 86, 80, 72, 66, 70, 72, 56, 30, 12]) / 1162
+
 CHANNELS = ("branch", "atm", "mobile", "online", "system")
 COUNTERPARTY_TYPES = (
     "own_account", "same_bank", "other_bank", "payment_platform", "broker", "online_lender", "merchant", "payroll",
@@ -68,18 +71,19 @@ class Journal:
     def __init__(self) -> None:
         self._parts: list[tuple[np.ndarray, ...]] = []
 
-    def post(self, kind: str, account, day, second, amount, entity=-1, pair=-1) -> None:
+    def post(self, kind: str, account, day, second, amount, entity=-1, pair=-1, institution=-1) -> None:
         """Add one posting per element; second is local, within the day; postings of nothing are left out.
 
-        entity is the other party (-1 none); pair ties a transaction (pair) to its reversal (same pair), -1 if none.
+        entity is the other party (-1 none), institution where it is (-1: wherever this party always is); pair ties a transaction (pair) to its reversal (same pair), -1 if none.
         """
         amount = np.asarray(amount)
         keep = np.flatnonzero(amount)
-        columns = (account, np.asarray(day) * DAY + second, amount, CODES[kind], entity, pair)
+        columns = (account, np.asarray(day) * DAY + second, amount, CODES[kind], entity, pair, institution)
         self._parts.append(tuple(np.broadcast_to(column, amount.shape)[keep].astype(np.int64) for column in columns))
 
     def columns_from(self, part: int) -> tuple[np.ndarray, ...]:
-        """Everything posted since part_count was part: account, local second, amount, kind, entity, pair."""
+        """Everything posted since part_count was part: account, local second, amount, kind, entity, pair,
+        institution."""
         return tuple(np.concatenate(column) for column in zip(*self._parts[part:], strict=True))
 
     @property
@@ -87,11 +91,11 @@ class Journal:
         return len(self._parts)
 
 
-def described(columns: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
-    """Transactions in the order they were posted in, with codes into the vocabularies above (-1 = null)."""
-    account, second, amount, kind, entity, pair = columns
+def described(columns: tuple[np.ndarray, ...], first_day: int) -> dict[str, np.ndarray]:
+    """Transactions from first_day on in the order they were posted in, with codes into the vocabularies above (-1 = null)."""
+    account, second, amount, kind, *_ = columns = tuple(c[columns[1] >= first_day * DAY] for c in columns)
     order = np.lexsort((amount, kind, account, second))
-    account, second, amount, kind, entity, pair = (c[order] for c in (account, second, amount, kind, entity, pair))
+    account, second, amount, kind, entity, pair, given = (c[order] for c in columns)
     kinds = list(KINDS.values())
     deck = np.array([["bamos".index(letter) for letter in k.channels] for k in kinds])
     shuffled = mixed(second * 1_000_003 + account)
@@ -103,14 +107,16 @@ def described(columns: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
             first[code] = names.index(f"{prefix}01")
         elif k.counterparty_type in ("own_account", "same_bank"):
             first[code] = names.index(OWN_BANK)
-    institution = first[kind] + (party % size[kind].astype(np.uint64)).astype(np.int64)
+    usual = first[kind] + (party % size[kind].astype(np.uint64)).astype(np.int64)
+    institution = np.where(given >= 0, given, usual)
     # One payment platform in forty is written in free text that no one has mapped: it arrives without an id.
     unmapped = (kind == CODES["platform_purchase"]) & (shuffled % np.uint64(40) == 0)
     reversal = np.flatnonzero(kind == CODES["reversal"])
     original = np.flatnonzero((pair >= 0) & (kind != CODES["reversal"]))
     original = original[np.argsort(pair[original])]
     reversal_of = np.full(account.size, -1)
-    reversal_of[reversal] = original[np.searchsorted(pair[original], pair[reversal])]
+    found = np.isin(pair[reversal], pair[original])  # what was posted before first_day is not
+    reversal_of[reversal[found]] = original[np.searchsorted(pair[original], pair[reversal[found]])]
     types = [None if k.counterparty_type is None else COUNTERPARTY_TYPES.index(k.counterparty_type) for k in kinds]
     return {
         "account": account,
@@ -131,3 +137,8 @@ def described(columns: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
 def institution_names() -> list[str]:
     """Institution ids, row number = institution code."""
     return [OWN_BANK, *(f"{prefix}{i + 1:02d}" for prefix, size in INSTITUTIONS.values() for i in range(size))]
+
+
+def rival_code(rival: np.ndarray) -> np.ndarray:
+    """Institution codes of the rival banks 0..7, which are BK01..BK08."""
+    return institution_names().index("BK01") + rival

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crm_warehouse.simulator.population import NEVER, Spells
-from crm_warehouse.simulator.simulation import Simulation
+from crm_warehouse.simulator.lives import LIFE_EVENTS, Lives
+from crm_warehouse.simulator.population import Spells
+from crm_warehouse.simulator.simulation import NEVER, Block, Simulation
 
 LOAN_PRODUCTS = ("LN-MTG", "LN-CON", "LN-OPR")
 
@@ -71,20 +72,27 @@ def _months_between(opened: np.ndarray, until: np.ndarray) -> np.ndarray:
     return months - (_day_in_month(until) < _day_in_month(opened))
 
 
-def draw_loans(simulation: Simulation, spells: Spells) -> Loans:
-    """Loans of about 12 % of customers, none of whom leaves."""
-    rng = simulation.stream("lending")
+def draw_loans(block: Block, lives: Lives) -> Loans:
+    """Loans of about 12 % of customers, none of whom leaves; who bought a house here in the window has a mortgage."""
+    simulation, spells, rng = block.simulation, lives.spells, block.stream("lending")
     # A loan is settled before its holder may close: those who close have none.
     may_borrow = np.flatnonzero((spells.end == NEVER) & (spells.start < simulation.days - 120) & ~spells.is_dormant)
-    spell = np.sort(rng.permutation(may_borrow)[: round(0.12 * simulation.customers)])
+    borrowers = rng.permutation(may_borrow)[: round(0.12 * block.size)]
+    bought = lives.events["event"] == list(LIFE_EVENTS).index("house_purchase")
+    bought &= np.isin(lives.events["spell"], may_borrow)
+    house, first_house = np.unique(lives.events["spell"][bought], return_index=True)
+    spell = np.sort(np.union1d(borrowers, house))
     n = spell.size
-    product = rng.choice(3, n, p=(0.5, 0.3, 0.2))
+    is_house = np.isin(spell, house)
+    product = np.where(is_house, 0, rng.choice(3, n, p=(0.5, 0.3, 0.2)))
     instalments = np.array([[240, 300, 360], [24, 36, 36], [36, 36, 60]])[product, rng.integers(0, 3, n)]
     size = np.array([700_000, 60_000, 400_000])[product] * rng.lognormal(0, 0.5, n)
     size *= np.clip((spells.wealth[spell] / 20_000) ** 0.15, 0.5, 3)
     rate = np.array([0.034, 0.042, 0.039])[product] + rng.normal(0, 0.004, n)
     oldest = -np.array([2500, 500, 700])[product]
     opened = np.maximum(rng.integers(oldest, np.minimum(-oldest // 2, simulation.days - 30)), spells.start[spell] + 1)
+    house_day = simulation.months()[0][lives.events["month"][bought][first_house]] + 9
+    opened[is_house] = np.minimum(np.maximum(house_day, spells.start[house] + 1), simulation.days - 30)
     # From the 29th on, move to the 2nd or 3rd of the next month: the opening day must exist in every month.
     opened += np.where(_day_in_month(simulation.dates(opened)) > 27, 4, 0)
     is_late = (rng.random(n) < 0.05) & (opened < simulation.days - 90)
@@ -116,9 +124,10 @@ def loan_columns(simulation: Simulation, spells: Spells, loans: Loans, days: np.
     }  # fmt: skip
 
 
-def card_columns(simulation: Simulation, spells: Spells, months: int) -> dict[str, np.ndarray]:
+def card_columns(block: Block, spells: Spells) -> dict[str, np.ndarray]:
     """Cards by card x month: what is owed changes monthly; limit and owed in fen."""
-    rng = simulation.stream("cards")
+    simulation, rng = block.simulation, block.stream("cards")
+    months = simulation.months()[0].size
     spell = np.flatnonzero((rng.random(spells.start.size) < 0.35) & ~spells.is_dormant)
     n = spell.size
     limit = 8_000 * (spells.wealth[spell] / 5_000) ** 0.3 * rng.lognormal(0, 0.4, n)

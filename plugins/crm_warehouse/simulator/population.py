@@ -5,13 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crm_warehouse.simulator.business_days import business_days
-from crm_warehouse.simulator.catalogue import HELD, TERM, Market, branch_columns
+from crm_warehouse.simulator.catalogue import HELD, TERM, branch_columns
+from crm_warehouse.simulator.market import Market
 from crm_warehouse.simulator.names import FEMALE_GIVEN, MALE_GIVEN, RARE_GIVEN, STREETS, SURNAMES
-from crm_warehouse.simulator.simulation import Simulation
+from crm_warehouse.simulator.simulation import NEVER, Block, padded
 from crm_warehouse.simulator.wealth import draw_paths, wealth_of_customers
-
-NEVER = 10**6  # day number of what has not happened
 
 OCCUPATIONS = ("employee", "self_employed", "business_owner", "civil_servant", "professional", "farmer", "retired",
                "student")  # fmt: skip
@@ -50,27 +48,69 @@ class Spells:
 
 
 @dataclass(frozen=True)
+class Traits:
+    """What a customer is like, by customer: the causes behind what the bank sees. branch_quality is by branch."""
+
+    age: np.ndarray  # years, when history begins
+    is_founder: np.ndarray  # first-generation entrepreneur of 45 to 65
+    risk_appetite: np.ndarray  # 0 to 1
+    elsewhere_ratio: np.ndarray  # wealth at other institutions, relative to what is here
+    branch_quality: np.ndarray
+
+
+@dataclass(frozen=True)
 class Population:
     customers: dict[str, np.ndarray]  # columns of the extract that do not change, and second values with their day
     branch: np.ndarray  # branch number by customer
-    spells: Spells
+    traits: Traits
+    spells: Spells  # target is not known yet
+    base_path: np.ndarray  # log of assets relative to wealth: what customers save and spend on their own
+    growth: np.ndarray  # what their markets make of it; 1 at the end of the initial history
 
 
-def draw_population(simulation: Simulation, market: Market) -> Population:
-    """Customers and their spells, drawn independently of each other."""
-    spells = _draw_spells(simulation, market)
-    first_start = np.full(simulation.customers, NEVER)
+def draw_population(block: Block, market: Market) -> Population:
+    """Customers of one block, their spells, and what they would do if nothing happened to them."""
+    n = block.size
+    wealth = block.simulation.stream("wealth").permutation(wealth_of_customers(block.simulation.customers))
+    wealth = wealth[block.first : block.first + n].round(2)
+    traits, branch, occupation = _draw_traits(block, wealth)
+    spells = _draw_spells(block, wealth, traits)
+    first_start = np.full(n, NEVER)
     np.minimum.at(first_start, spells.customer, spells.start)
-    columns, branch = _draw_customers(simulation, spells.wealth[: simulation.customers], first_start)
-    return Population(columns, branch, spells)
+    columns = _draw_customers(block, wealth, first_start, traits, branch, occupation)
+    return Population(
+        columns, branch, traits, spells, draw_paths(block, spells.wealth), _market_growth(block, spells, market)
+    )
 
 
-def _draw_spells(simulation: Simulation, market: Market) -> Spells:
-    n = simulation.customers
-    rng = simulation.stream("spells")
-    wealth = simulation.stream("wealth").permutation(wealth_of_customers(n)).round(2)
+def _draw_traits(block: Block, wealth: np.ndarray) -> tuple[Traits, np.ndarray, np.ndarray]:
+    """Traits, branch and occupation. Most of the rich are founders in counties: 45 to 65, cautious, self-made."""
+    n = block.size
+    rng = block.stream("traits")
+    city_tier = branch_columns()["city_tier"]
+    county = np.flatnonzero(city_tier == "county")
+    is_founder = rng.random(n) < np.select([wealth >= 2_000_000, wealth >= 200_000], [0.55, 0.15], 0.01)
+    age = np.clip(np.where(wealth > 200_000, rng.normal(52, 10, n), rng.normal(42, 14, n)), 18.2, 90)
+    age = np.where(is_founder, rng.uniform(45, 64, n), age)
+    in_county = is_founder & (rng.random(n) < 0.7)
+    branch = np.where(in_county, county[rng.integers(0, county.size, n)], rng.integers(0, city_tier.size, n))
+    occupation = rng.choice(len(OCCUPATIONS), n, p=OCCUPATION_SHARES)
+    occupation = np.where(age >= 61, OCCUPATIONS.index("retired"), occupation)
+    owner = np.where(rng.random(n) < 0.5, OCCUPATIONS.index("self_employed"), OCCUPATIONS.index("business_owner"))
+    occupation = np.where(is_founder, owner, occupation)
+    appetite = rng.beta(2.5, 3, n) - 0.004 * (age - 45) - 0.15 * is_founder
+    # The richer bank in more places: half of their wealth is elsewhere, and more.
+    share = np.clip(rng.beta(4, np.select([wealth >= 2_000_000, wealth >= 50_000], [5.0, 4.0], 2.5), n), 0.05, 0.98)
+    quality = block.simulation.stream("managers", 1).normal(0, 0.06, city_tier.size)
+    traits = Traits(age, is_founder, np.clip(appetite, 0, 1), 1 / share - 1, np.clip(quality, -0.15, 0.15))
+    return traits, branch, occupation
+
+
+def _draw_spells(block: Block, wealth: np.ndarray, traits: Traits) -> Spells:
+    n, simulation = block.size, block.simulation
+    rng = block.stream("spells")
     # People join and leave on business days, clear of month ends so that each touched month has days on both sides.
-    open_days = simulation.day_numbers(business_days(simulation.history_from, simulation.last_business_date))
+    open_days = simulation.open_days()
     month_day = simulation.dates(open_days) - simulation.dates(open_days).astype("datetime64[M]")
     open_days = open_days[(month_day >= np.timedelta64(3, "D")) & (month_day <= np.timedelta64(24, "D"))]
 
@@ -81,7 +121,7 @@ def _draw_spells(simulation: Simulation, market: Market) -> Spells:
 
     joiners, rest = np.split(rng.permutation(n), [max(6, round(0.06 * n))])
     # The few richest stay: one of them leaving would undo the concentration of a small bank.
-    leavers = rest[wealth[rest] < 4_000_000][: max(8, round(0.02 * n))]
+    leavers = rest[wealth[rest] < 4_000_000][: max(8, round(0.012 * n))]
     returners = leavers[: max(2, round(0.002 * n))]
     start = -rng.integers(30, 4000, n)
     start[joiners] = spread(0, joiners.size)
@@ -92,29 +132,35 @@ def _draw_spells(simulation: Simulation, market: Market) -> Spells:
     customer = np.append(np.arange(n), returners)
     start, end = np.append(start, back), np.append(end, np.full(returners.size, NEVER))
     wealth = np.append(wealth, wealth[returners])
-    weights = _draw_portfolios(simulation, wealth)
-    held_weights = weights[:, 1 + len(TERM) :]
-    columns = np.append(0, simulation.months()[1] + 1)
-    anchor = simulation.day_numbers(simulation.initial_delivery_on) + 1
-    # What is held moves with its market, so the aim does too: net new money is what the path adds.
-    moved = market.price[:, columns] / market.price[:, anchor, None] - 1
-    growth = 1 + np.einsum("sp,pm->sm", held_weights, moved)  # not @: linear algebra libraries differ in the last bit
     is_usd = rng.random(n)[customer] < np.select([wealth >= 50_000, wealth >= 2_000], [0.25, 0.08], 0.0)
     income_seen = rng.random(wealth.size)
     dormant = (wealth < 2_000) & (rng.random(wealth.size) < 0.3)
     return Spells(
-        customer=customer, start=start, end=end, wealth=wealth, weights=weights,
-        target=wealth[:, None] * draw_paths(simulation, wealth) * growth,
-        is_payroll=(income_seen < 0.45) & ~dormant,
+        customer=customer, start=start, end=end, wealth=wealth, target=np.empty((0, 0)),
+        weights=_draw_portfolios(block, wealth, traits.risk_appetite[customer]),
+        is_payroll=(income_seen < 0.45) & ~dormant & (traits.age[customer] < 60),
         is_dormant=dormant,
         is_window_dresser=(wealth > 30_000) & (rng.random(wealth.size) < 0.10),
         usd_share=np.where(is_usd, rng.uniform(0.03, 0.15, wealth.size), 0.0),
     )  # fmt: skip
 
 
-def _draw_portfolios(simulation: Simulation, wealth: np.ndarray) -> np.ndarray:
-    rng = simulation.stream("portfolios")
-    wish = WISH[np.searchsorted(WISH_BANDS, wealth, side="right")]
+def _market_growth(block: Block, spells: Spells, market: Market) -> np.ndarray:
+    """What is held moves with its market, so the aim does too: net new money is what the path adds."""
+    simulation = block.simulation
+    held_weights = spells.weights[:, 1 + len(TERM) :]
+    columns = np.append(0, simulation.months()[1] + 1)
+    anchor = simulation.day_numbers(simulation.initial_delivery_on) + 1
+    moved = market.price[:, columns] / market.price[:, anchor, None] - 1
+    return 1 + np.einsum("sp,pm->sm", held_weights, moved)  # not @: linear algebra libraries differ in the last bit
+
+
+def _draw_portfolios(block: Block, wealth: np.ndarray, appetite: np.ndarray) -> np.ndarray:
+    """Portfolio shares. The cautious seldom want what is risky, the bold more often."""
+    rng = block.stream("portfolios")
+    is_risky = np.array([p is not None and p.risk in ("R3", "R4", "R5") for p in (None, *TERM, *HELD)])
+    boldness = np.where(is_risky, 0.4 + 1.5 * appetite[:, None], 1.0)
+    wish = WISH[np.searchsorted(WISH_BANDS, wealth, side="right")] * boldness
     weights = np.where(rng.random(wish.shape) < wish, WISH_WEIGHT * rng.gamma(2.0, 0.5, wish.shape), 0.0)
     weights[:, 0] = np.maximum(weights[:, 0], 0.15)
     minimum = np.array([0] + [p.minimum or 0 for p in (*TERM, *HELD)])
@@ -124,9 +170,13 @@ def _draw_portfolios(simulation: Simulation, wealth: np.ndarray) -> np.ndarray:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def _draw_customers(simulation: Simulation, wealth: np.ndarray, start: np.ndarray) -> tuple[dict, np.ndarray]:
-    n = simulation.customers
-    rng = simulation.stream("customers")
+def _draw_customers(
+    block: Block, wealth: np.ndarray, start: np.ndarray, traits: Traits, branch: np.ndarray, occupation: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Attributes as the core system has them: gaps, changes of mobile and rating included."""
+    n, simulation = block.size, block.simulation
+    rng = block.stream("customers")
+    number = block.first + np.arange(n)
 
     def pick(values: Sequence[str], p: Sequence[float] | None = None) -> np.ndarray:
         return np.array(values, dtype=object)[rng.choice(len(values), n, p=p)]
@@ -134,59 +184,57 @@ def _draw_customers(simulation: Simulation, wealth: np.ndarray, start: np.ndarra
     def maybe(values: np.ndarray, missing: float) -> np.ndarray:
         return np.where(rng.random(n) < missing, None, values)
 
-    branch = rng.integers(0, 40, n)
     branches = branch_columns()
     is_male = rng.random(n) < 0.49
-    age = np.clip(np.where(wealth > 200_000, rng.normal(54, 9, n), rng.normal(42, 14, n)), 18.2, 90)
-    joined = simulation.dates(np.minimum(start, 0))
-    birth = joined - (age * 365.25).astype("timedelta64[D]")
+    # Nobody was under 18 when they joined.
+    birth = simulation.dates(-np.maximum(traits.age * 365.25, 6_640 - start).astype(np.int64))
     given = np.where(is_male, pick(MALE_GIVEN), pick(FEMALE_GIVEN))
     second = np.where(rng.random(n) < 0.65, np.where(is_male, pick(MALE_GIVEN), pick(FEMALE_GIVEN)), "")
-    second = np.where(np.arange(n) % 97 == 13, pick(RARE_GIVEN), second)
+    second = np.where(number % 97 == 13, pick(RARE_GIVEN), second)
     is_passport = rng.random(n) < 0.01
-    numbers = _id_numbers(branches["region_code"][branch], birth, is_male)
-    passports = np.char.add("E", np.char.zfill((70_000_000 + np.arange(n)).astype(str), 8)).astype(object)
+    numbers = _id_numbers(block, branches["region_code"][branch], birth, is_male)
+    passports = np.char.add("E", padded(70_000_000 + number, 8)).astype(object)
     # 154 is a number range no operator has, and example.com is reserved: nobody real is ever reached.
-    mobiles = np.char.add("154", np.char.zfill(rng.choice(10**8, 2 * n, replace=False).astype(str), 8))
+    # Stepping by a number prime to 10**8 gives each number once.
+    mobiles = [np.char.add("154", padded((2 * number + k) * 61_803_399 % 10**8, 8)) for k in (0, 1)]
     changes = np.where(rng.random(n) < 0.01, rng.integers(simulation.days - 29, simulation.days, n), NEVER)
     changes[0] = simulation.days - 15
-    risk = rng.integers(1, 6, n)
+    risk = np.clip(np.floor(traits.risk_appetite * 5 + rng.normal(0, 0.5, n)) + 1, 1, 5).astype(np.int64)
     rated_until = rng.integers(-60, simulation.days + 330, n)
     is_declared = rng.random(n) < np.where(wealth > 50_000, 0.35, 0.08)
     house = rng.integers(1, 999, n).astype(str)
     consented = (start - np.minimum(start, 0) * rng.random(n)).astype(np.int64)  # between onboarding and history
     city = np.array([branch_name.removesuffix("支行") for branch_name in branches["branch_name"]], dtype=object)
     street = pick(STREETS) + house.astype(object) + "号"
-    inboxes = (
-        pick(("lan", "yu", "chen", "mei", "hao", "wei")) + np.arange(n).astype(str).astype(object) + "@example.com"
-    )
-    columns = {
+    inboxes = pick(("lan", "yu", "chen", "mei", "hao", "wei")) + number.astype(str).astype(object) + "@example.com"
+    return {
         "customer_name": pick(SURNAMES) + given + second,
         "id_type": np.where(is_passport, "passport", "resident_id"),
         "id_number": np.where(is_passport, passports, numbers),
         "gender": np.where(is_male, "male", "female"),
         "birth_date": birth,
-        "mobile": mobiles[:n],
-        "mobile_later": mobiles[n:],
+        "mobile": mobiles[0],
+        "mobile_later": mobiles[1],
         "email": maybe(inboxes, 0.45),
         "address": branches["region_name"][branch] + city[branch] + street,
         "region_code": branches["region_code"][branch],
         "city_tier": branches["city_tier"][branch],
         "industry_code": maybe(pick(tuple("CEFGHIJKOPQS")), 0.08),
-        "occupation_code": maybe(pick(OCCUPATIONS, OCCUPATION_SHARES), 0.05),
+        "occupation_code": maybe(np.array(OCCUPATIONS, dtype=object)[occupation], 0.05),
         "education": maybe(pick(("junior", "senior", "college", "bachelor", "master")), 0.10),
         "marital_status": maybe(pick(("single", "married", "divorced", "widowed"), (0.25, 0.65, 0.07, 0.03)), 0.10),
         "risk": np.where(rng.random(n) < 0.06, 0, risk),
         "rated_until": rated_until,
-        "declared_wealth_amount": np.where(is_declared, (wealth * rng.lognormal(0.7, 0.5, n)).round(-2), np.nan),
+        "declared_wealth_amount": np.where(
+            is_declared, (wealth * (1 + traits.elsewhere_ratio) * rng.lognormal(0, 0.3, n)).round(-2), np.nan
+        ),
         "consent_marketing": rng.random(n) < 0.62,
         "consented": consented * 86_400 + rng.integers(0, 86_400, n),
         "changes": changes,
     }
-    return columns, branch
 
 
-def _id_numbers(region_code: np.ndarray, birth: np.ndarray, is_male: np.ndarray) -> np.ndarray:
+def _id_numbers(block: Block, region_code: np.ndarray, birth: np.ndarray, is_male: np.ndarray) -> np.ndarray:
     """Resident id numbers: true format and checksum, but city 99 of each province, which does not exist."""
     area = region_code.astype("U2")
     born = np.char.replace(birth.astype(str), "-", "")
@@ -197,9 +245,10 @@ def _id_numbers(region_code: np.ndarray, birth: np.ndarray, is_male: np.ndarray)
     rank = np.empty(group.size, dtype=np.int64)
     positions = np.arange(group.size)
     rank[order] = positions - np.maximum.accumulate(np.where(is_first, positions, 0))
+    rank += 20 * block.number  # no two blocks share a number; within one, fewer than 20 share area, birth date and sex
     # Odd sequence numbers are male; the last two area digits carry what does not fit the sequence.
     sequence = 2 * (rank % 400) + 101 + (~is_male).astype(int)
-    district = np.char.zfill((1 + rank // 400).astype(str), 2)
+    district = padded(1 + rank // 400, 2)
     body = np.char.add(np.char.add(np.char.add(area, np.char.add("99", district)), born), sequence.astype(str))
     digits = np.array(body, dtype="U17").view("U1").reshape(-1, 17).astype(np.int64)
     return np.char.add(body, ID_CHECKS[(digits @ ID_WEIGHTS) % 11]).astype(object)

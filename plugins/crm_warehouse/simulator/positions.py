@@ -3,7 +3,9 @@
 import numpy as np
 
 from crm_warehouse.simulator.books import UNIT, Accounts, Flows
-from crm_warehouse.simulator.catalogue import HELD, Market
+from crm_warehouse.simulator.catalogue import HELD
+from crm_warehouse.simulator.journal import DAY
+from crm_warehouse.simulator.market import Market
 from crm_warehouse.simulator.population import Spells
 from crm_warehouse.simulator.simulation import Simulation
 
@@ -12,7 +14,7 @@ END_OF_DAY, MONTHLY_AVERAGE = 0, 1
 
 
 def balance_columns(
-    simulation: Simulation, accounts: Accounts, postings: dict[str, np.ndarray], history: int, days: np.ndarray
+    simulation: Simulation, accounts: Accounts, postings: tuple[np.ndarray, ...], history: int, days: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Month ends of the first `history` months in both bases, then the given days at their end; minor units.
 
@@ -21,7 +23,7 @@ def balance_columns(
     """
     first_days, last_days = (bounds[:history] for bounds in simulation.months())
     n = accounts.spell.size
-    account, day, amount = postings["account"], postings["day"], postings["amount"]
+    account, day, amount = postings[0], postings[1] // DAY, postings[2]
     month = np.searchsorted(last_days, day)
     past = month < history
     cell = account[past] * history + month[past]

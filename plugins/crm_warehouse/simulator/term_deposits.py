@@ -5,7 +5,8 @@ import numpy as np
 from crm_warehouse.simulator.books import Books, Flows, Month
 from crm_warehouse.simulator.catalogue import DEMAND, TERM
 from crm_warehouse.simulator.journal import HOUR, OWN_NAMES
-from crm_warehouse.simulator.population import NEVER, Spells
+from crm_warehouse.simulator.population import Spells
+from crm_warehouse.simulator.simulation import NEVER
 
 RATES = np.array([p.rate for p in TERM])
 TERM_DAYS = np.array([p.term_days for p in TERM])

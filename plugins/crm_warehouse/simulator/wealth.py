@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from crm_warehouse.simulator.simulation import Simulation
+from crm_warehouse.simulator.simulation import Block
 
 # Survival curve of AUM in CNY: share of customers at or above each amount; Pareto (a straight line in logs) between.
 # From 500,000 up it meets the published shape: 2.25 % of customers hold 81.4 % of AUM, 0.07 % (10 million) hold 31.3 %.
@@ -56,21 +56,21 @@ def wealth_of_customers(customers: int) -> np.ndarray:
     return wealth
 
 
-def draw_paths(simulation: Simulation, wealth: np.ndarray) -> np.ndarray:
-    """Month-end AUM relative to wealth, before market moves: shape (rows, months + 1), column 0 is before history.
+def draw_paths(block: Block, wealth: np.ndarray) -> np.ndarray:
+    """Log of month-end AUM relative to wealth, before market moves: shape (rows, months + 1), column 0 is before history.
 
-    A trend of each customer's own plus a fading shock, both 1 at the end of the initial history, so that the spread
-    of wealth is met there. Paths are calm above 8 million, wild from 6 to 8, lively below 50,000.
+    A trend of each customer's own plus a fading shock, both 0 at the end of the initial history, so that the spread
+    of wealth is met there. Paths are calm above 8 million, wild from 6 to 8 if the seeds' claim is to hold, lively
+    below 50,000.
     """
-    rng = simulation.stream("paths")
+    rng, simulation = block.stream("paths"), block.simulation
     months = simulation.months()[0].size
-    anchor = int(np.searchsorted(simulation.months()[1], simulation.day_numbers(simulation.initial_delivery_on)))
     bands = np.searchsorted([50_000, 5_000_000, 6_000_000, 8_000_000], wealth, side="right")
-    sigma = np.array([0.25, 0.14, 0.12, 0.22, 0.05])[bands]
+    sigma = np.array([0.25, 0.14, 0.12, simulation.volatile_band_sigma, 0.05])[bands]
     trend = rng.normal(0.004, np.array([0.020, 0.015, 0.012, 0.012, 0.008])[bands])
     log_path = np.zeros((wealth.size, months + 1))
     shock = sigma * rng.standard_normal(wealth.size)
     for month in range(months + 1):
         shock = 0.7 * shock + np.sqrt(1 - 0.7**2) * sigma * rng.standard_normal(wealth.size)
         log_path[:, month] = trend * month + shock
-    return np.exp(log_path - log_path[:, anchor + 1, None])
+    return log_path - log_path[:, simulation.history_months, None]

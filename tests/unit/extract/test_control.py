@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -161,6 +162,17 @@ def test_events_may_be_none_on_a_quiet_day_when_the_control_file_says_so(tiny):
 def test_no_events_are_refused_when_the_control_file_says_otherwise(tiny):
     tiny.send("core__balances", [], rows=2)
     assert "no rows" in refusal_of(tiny)
+
+
+@pytest.mark.parametrize(("control", "rows", "is_read"), [(True, 0, True), (True, 2, False), (False, 0, False)])
+def test_changes_may_be_none_only_when_the_control_file_says_so(tiny, control, rows, is_read):
+    spec = replace(tiny.spec("core__balances"), delivery="changes", control=control)
+    deliver(spec, tiny.settings.source_root, written(spec, []), rows=rows, total_balance_amount=0)
+    if is_read:
+        assert extract(tiny.profile, spec, tiny.settings.source_root, DAY).rows.num_rows == 0
+    else:
+        with pytest.raises(ExtractError, match="has a header but no rows"):
+            extract(tiny.profile, spec, tiny.settings.source_root, DAY)
 
 
 def test_a_full_extract_may_never_be_empty_whatever_its_control_file_says(tiny):

@@ -1,0 +1,1 @@
+{{ canonical('core__customer_links') }}

@@ -1,0 +1,1 @@
+{{ canonical('finance__ledger_balances') }}

@@ -1,0 +1,105 @@
+"""How well the published marts see what the simulated bank hides: each measure compares one mart with the ground truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from crm_warehouse.errors import SettingsError
+from crm_warehouse.publish import versions
+from crm_warehouse.settings import Settings
+
+# truth.* are the files of the ground truth, marts.* what is published, tokens says which customer a key stands for.
+# Every query gives one row: found, of how many, and what was found wrongly (null when that cannot be).
+MEASURES = {
+    "exits_found": (
+        "fct_customer_tier_history",
+        "relationships that truly ended and are shown as exited, by customer and month",
+        "真实离行且显示为退出的关系",
+        """
+        with true_exits as (
+            select customer_id, date_trunc('month', closed_on) as month from truth.exits
+            where closed_on <= (select max(month) + interval 1 month - interval 1 day from marts.fct_customer_tiers_monthly)
+        ),
+        shown as (
+            select distinct customer_id, date_trunc('month', valid_from - interval 1 day) as month
+            from marts.fct_customer_tier_history inner join tokens using (customer_key) where movement = 'exited'
+        )
+        select
+            (select count(*) from true_exits semi join shown using (customer_id, month)),
+            (select count(*) from true_exits),
+            (select count(*) from shown anti join true_exits using (customer_id, month))
+        """,
+    ),
+    "tier_moves_explained": (
+        "fct_customer_tier_history",
+        "moves up and down for which the truth knows what moved the customer's assets most in the month that decided",
+        "可由真实原因解释的升降级",
+        """
+        with moves as (
+            select customer_id, cast(valid_from - interval 1 month as date) as month
+            from marts.fct_customer_tier_history inner join tokens using (customer_key) where movement in ('up', 'down')
+        )
+        select (select count(*) from moves semi join truth.asset_moves using (customer_id, month)), count(*), null
+        from moves
+        """,
+    ),
+}
+
+# What later marts will be compared with; each becomes a measure above when its mart is published.
+AWAITED = {
+    "fct_customer_churn": "exits and drains: cause of every churn",
+    "fct_competitor_outflows": "drains: money drawn to a rival, and to which",
+    "fct_customer_values": "customers: wealth elsewhere, true retention over twelve months",
+    "fct_rm_effectiveness": "relationship_managers: true effect",
+    "fct_rm_departures": "drains: who went along with a manager",
+    "fct_campaign_performance": "campaigns: true uplift",
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """One measure: found of total true cases, and wrong ones besides (None when the measure cannot be wrong so)."""
+
+    name: str
+    mart: str
+    meaning_en: str
+    meaning_zh: str
+    found: int
+    total: int
+    wrong: int | None
+
+    @property
+    def recall(self) -> float | None:
+        return self.found / self.total if self.total else None
+
+
+def score_marts(settings: Settings) -> tuple[list[Score], dict[str, str]]:
+    """Scores of the live version, and what is awaited from marts that are not published yet."""
+    live = versions.live_version(settings)
+    if not live:
+        raise SettingsError("nothing is published yet, so there is nothing to score: run `make demo` first")
+    if live["bank"] != settings.bank or not settings.ground_truth.is_dir():
+        raise SettingsError(
+            f"there is no ground truth of {live['bank']} in {settings.ground_truth}: only a simulated bank has one;"
+            " write it with `crm-warehouse simulate`"
+        )
+    with duckdb.connect() as database:
+        published, tokens = settings.published / live["file"], settings.warehouse / "customer_tokens.parquet"
+        database.execute(f"attach '{_quoted(published)}' as published (read_only); create schema truth")
+        database.execute(f"create view tokens as from read_parquet('{_quoted(tokens)}'); create schema marts")
+        for table in settings.ground_truth.glob("*.parquet"):
+            database.execute(f"create view truth.{table.stem} as from read_parquet('{_quoted(table)}')")
+        for mart in live["tables"]:
+            database.execute(f"create view marts.{mart} as from published.marts.{mart}")
+        scores = [
+            Score(name, mart, en, zh, *database.execute(query).fetchone())
+            for name, (mart, en, zh, query) in MEASURES.items()
+            if mart in live["tables"]
+        ]
+    return scores, {mart: what for mart, what in AWAITED.items() if mart not in live["tables"]}
+
+
+def _quoted(path: object) -> str:
+    return str(path).replace("'", "''")
