@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pytest
 import requests
@@ -23,72 +23,47 @@ from crm_warehouse.progress import silent
 from crm_warehouse.settings import PROJECT, Settings
 from crm_warehouse.simulator import postgresql as simulated_database
 from crm_warehouse.simulator.crm_server import LONGEST_PAGE, serving
-from crm_warehouse.simulator.deliveries import FORMATS
 
 TOKEN = "simulated"
 FIRST, LAST = date(2026, 5, 31), date(2026, 6, 1)
-DUCKDB_TYPES = {"integer": "bigint", "boolean": "boolean"}
 
 
 @pytest.fixture
 def profile(tmp_path: Path) -> Profile:
-    """The reference bank as it sends files."""
-    settings = Settings(bank="reference_bank", home=tmp_path, project=PROJECT, source_root=tmp_path)
-    profile = load_profile(settings)
-    return replace(profile, extracts=tuple(_as_file(spec) for spec in profile.extracts))
-
-
-def _as_file(spec):
-    ending, encoding, delimiter = FORMATS[spec.source]
-    return replace(
-        spec,
-        kind="delimited" if delimiter else "parquet",
-        file=f"{spec.source}/{{business_date}}/{{extract}}.{ending}",
-        encoding=encoding or "utf-8",
-        delimiter=delimiter or ",",
-        control=True,
-    )
-
-
-def written_as_json_lines(profile: Profile, files: Path, root: Path, days: tuple[date, ...]) -> None:
-    """The simulated CRM's files as its interface has them: numbers and truth values as such, decimals as text."""
-    for day in days:
-        for spec in profile.extracts_of("crm"):
-            rows = extract(profile, spec, files, day).rows
-            path = root / "crm" / day.isoformat() / f"{spec.name}.jsonl"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            columns = ", ".join(
-                f'cast(nullif("{c.name}", \'\') as {DUCKDB_TYPES.get(c.type, "varchar")}) as "{c.name}"'
-                for c in spec.columns
-            )
-            with duckdb.connect() as connection:
-                connection.register("sent", rows)
-                connection.execute(f"copy (select {columns} from sent order by _source_row) to '{path}' (format json)")
-            path.with_suffix(".ctl").write_bytes(spec.path(files, day).with_suffix(".ctl").read_bytes())
+    return load_profile(Settings(bank="reference_bank", home=tmp_path, project=PROJECT, source_root=tmp_path))
 
 
 @pytest.fixture
-def json_bank(tmp_path: Path, profile: Profile, simulated_bank: Path) -> Settings:
-    """A simulated bank whose profile reads the CRM as pages of JSON, and nothing else."""
+def crm_bank(tmp_path: Path, simulated_bank: Path) -> Settings:
+    """The simulated bank with two days of its CRM and nothing else, in folders of its own."""
     project = tmp_path / "project"
     folder = project / "dbt_project" / "banks" / "reference_bank"
-    (folder / "policy").mkdir(parents=True)
-    original = PROJECT / "dbt_project" / "banks" / "reference_bank"
-    (folder / "policy" / "calendar_exceptions.csv").write_bytes(
-        (original / "policy" / "calendar_exceptions.csv").read_bytes()
-    )
-    body = yaml.safe_load((original / "extracts.yml").read_text(encoding="utf-8"))
-    extracts = body["sources"]["crm"]["extracts"]
-    for spec in extracts.values():
+    shutil.copytree(PROJECT / "dbt_project" / "banks" / "reference_bank", folder)
+    body = yaml.safe_load((folder / "extracts.yml").read_text(encoding="utf-8"))
+    crm = body["sources"]["crm"]
+    for spec in crm["extracts"].values():
         for column in spec["columns"].values():
             column.pop("references", None)
-    body["sources"] = {"crm": {"kind": "http", "connection": "crm_api", "page_size": 50, "extracts": extracts}}
+    body["sources"] = {"crm": {**crm, "page_size": 50}}
     body["customer_column"] = "crm.rm_assignments.customer_id"
     (folder / "extracts.yml").write_text(yaml.safe_dump(body, allow_unicode=True, sort_keys=False), encoding="utf-8")
     settings = Settings("reference_bank", tmp_path / "home", project, tmp_path / "sent")
-    written_as_json_lines(profile, simulated_bank, settings.source_root, (FIRST, LAST))
+    for day in (FIRST, LAST):
+        shutil.copytree(simulated_bank / "crm" / str(day), settings.source_root / "crm" / str(day))
     pipeline.plan_run(settings, "r1", FIRST, LAST)
     return settings
+
+
+def sent_lines(settings: Settings, name: str, day: date) -> list[dict]:
+    text = (settings.source_root / "crm" / str(day) / f"{name}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def as_text(value: object) -> str:
+    """A JSON value as it stands in a delimited file."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def without_source_row(rows: pa.Table) -> list[dict]:
@@ -96,8 +71,8 @@ def without_source_row(rows: pa.Table) -> list[dict]:
 
 
 @pytest.fixture
-def server(json_bank: Settings):
-    with serving(json_bank.source_root, TOKEN) as base:
+def server(crm_bank: Settings):
+    with serving(crm_bank.source_root, TOKEN) as base:
         yield base
 
 
@@ -148,52 +123,46 @@ def test_what_is_not_there_or_not_understood_is_said(server, path, parameters, s
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
 
 
-def test_a_delivery_is_there_once_its_control_file_is(json_bank, server):
-    (json_bank.source_root / "crm" / str(FIRST) / "programmes.ctl").unlink()
+def test_a_delivery_is_there_once_its_control_file_is(crm_bank, server):
+    (crm_bank.source_root / "crm" / str(FIRST) / "programmes.ctl").unlink()
     assert ask(f"{server}/v1/programmes", business_date=FIRST).status_code == 404
 
 
-def test_a_page_has_a_limit_of_the_servers_own(json_bank, server):
-    folder = json_bank.source_root / "crm" / str(FIRST)
+def test_a_page_has_a_limit_of_the_servers_own(crm_bank, server):
+    folder = crm_bank.source_root / "crm" / str(FIRST)
     line = json.dumps({"a": 1}) + "\n"
     (folder / "many.jsonl").write_text(line * (LONGEST_PAGE + 1))
     (folder / "many.ctl").write_bytes((folder / "programmes.ctl").read_bytes())
     assert len(ask(f"{server}/v1/many", business_date=FIRST, limit=10**6).json()["items"]) == LONGEST_PAGE
 
 
-def test_a_simulated_bank_without_connection_is_served_by_the_pipeline_itself(
-    json_bank, profile, simulated_bank, monkeypatch
-):
-    monkeypatch.delenv("CRM_WAREHOUSE_CONNECTION_CRM_API", raising=False)
-    result = pipeline.extract_source(json_bank, "r1", "crm", silent)
-    assert result["landed"] == 2 * len(profile.extracts_of("crm"))
-    expected = sum(
-        len(extract(profile, spec, simulated_bank, day).rows)
-        for spec in profile.extracts_of("crm")
-        for day in (FIRST, LAST)
-    )
-    assert result["rows"] == expected
+def test_a_simulated_bank_without_connection_is_served_by_the_pipeline_itself(crm_bank, profile, monkeypatch):
+    monkeypatch.delenv("CRM_WAREHOUSE_CONNECTION_CRM", raising=False)
+    result = pipeline.extract_source(crm_bank, "r1", "crm", silent)
+    names = [spec.name for spec in profile.extracts_of("crm")]
+    assert result["landed"] == 2 * len(names)
+    assert result["rows"] == sum(len(sent_lines(crm_bank, name, day)) for name in names for day in (FIRST, LAST))
 
 
-def test_pages_give_the_same_rows_as_files(json_bank, profile, simulated_bank, server):
+def test_pages_give_the_rows_of_the_files_they_are_made_of(crm_bank, server):
     address = server.replace("://", f"://:{TOKEN}@")
-    paged = load_profile(json_bank)
-    with open_source(paged, "crm", json_bank.source_root, lambda *_: address) as opened:
-        for as_pages, as_file in zip(paged.extracts_of("crm"), profile.extracts_of("crm"), strict=True):
-            found = extract(paged, as_pages, opened, FIRST).rows
-            sent = extract(profile, as_file, simulated_bank, FIRST).rows
-            assert found.drop_columns("_source_row").equals(sent.drop_columns("_source_row"))
+    paged = load_profile(crm_bank)
+    with open_source(paged, "crm", crm_bank.source_root, lambda *_: address) as opened:
+        for spec in paged.extracts_of("crm"):
+            found = extract(paged, spec, opened, FIRST).rows.drop_columns("_source_row").to_pylist()
+            sent = sent_lines(crm_bank, spec.name, FIRST)
+            assert found == [{name: as_text(value) for name, value in line.items()} for line in sent]
 
 
-def test_a_connection_that_is_configured_goes_before_the_pipelines_own_server(json_bank, monkeypatch):
-    monkeypatch.setenv("CRM_WAREHOUSE_CONNECTION_CRM_API", "http://:canary-77@127.0.0.1:1")
-    paged = load_profile(json_bank)
-    with open_source(paged, "crm", json_bank.source_root) as api, pytest.raises(ExtractError) as refused:
+def test_a_connection_that_is_configured_goes_before_the_pipelines_own_server(crm_bank, monkeypatch):
+    monkeypatch.setenv("CRM_WAREHOUSE_CONNECTION_CRM", "http://:canary-77@127.0.0.1:1")
+    paged = load_profile(crm_bank)
+    with open_source(paged, "crm", crm_bank.source_root) as api, pytest.raises(ExtractError) as refused:
         extract(paged, paged.extracts[0], replace(api, sleep=lambda seconds: None), FIRST)
     assert "http://127.0.0.1:1/v1/" in str(refused.value) and "canary-77" not in str(refused.value)
 
 
-@pytest.mark.parametrize("source", ["finance", "core", "crm", "reference"])
+@pytest.mark.parametrize("source", ["finance", "core", "reference"])
 def test_tables_give_the_same_rows_as_files(profile, simulated_bank, postgresql, source):
     loaded = simulated_database.load(postgresql, simulated_bank, source, profile)
     assert loaded > 0
@@ -226,7 +195,7 @@ def test_loading_again_replaces_what_was_there(profile, simulated_bank, postgres
 
 
 def test_only_delimited_sources_can_be_loaded(profile, simulated_bank, postgresql):
-    with pytest.raises(SettingsError, match="wealth writes no delimited files; can load: core, crm"):
+    with pytest.raises(SettingsError, match="wealth writes no delimited files; can load: core, finance, reference"):
         simulated_database.load(postgresql, simulated_bank, "wealth", profile)
 
 
