@@ -88,6 +88,8 @@ class Api:
             return f"answered {answer.status_code}", _asked_to_wait(answer)
         if answer.status_code in (401, 403):
             raise ExtractError(f"{url} refused the token ({answer.status_code}); renew the connection's token")
+        if "cursor" in parameters and answer.status_code in (400, 404, 410):
+            raise _NewDelivery  # the pages that this cursor belongs to are gone
         if answer.status_code == 404:
             raise ExtractError(
                 f"{url} has nothing for {parameters['business_date']} (404): the source has not delivered yet;"

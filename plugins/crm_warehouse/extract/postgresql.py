@@ -69,6 +69,8 @@ def open_snapshot(address: str, connection: str) -> Iterator[Snapshot]:
         )
     try:
         opened = psycopg2.connect(**{"connect_timeout": 10, "application_name": "crm_warehouse", **parameters})
+        opened.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        opened.set_client_encoding("UTF8")
     except psycopg2.Error as problem:
         reason = _first_line(problem)
         if parameters.get("password"):
@@ -79,8 +81,6 @@ def open_snapshot(address: str, connection: str) -> Iterator[Snapshot]:
             f"{connection} cannot be reached ({reason}); see to the database, then run again"
         ) from None
     try:
-        opened.set_session(isolation_level="REPEATABLE READ", readonly=True)
-        opened.set_client_encoding("UTF8")
         yield Snapshot(opened, connection)
     finally:
         opened.close()

@@ -398,6 +398,32 @@ def test_a_delivery_replaced_while_it_is_read_is_read_anew(crm, fact, value):
     assert "cursor" not in handler.paths[2]
 
 
+def test_a_correction_that_arrives_between_two_pages_is_read_whole(crm):
+    """The cursor of the old pages then points into the middle of a line, or beyond the end."""
+    crm.deliver(contacts(5))
+    corrected = [{**item, "customer_name": "欧阳"} for item in contacts(3)]
+    handler = changing(lambda page, number: number == 1 and crm.deliver(corrected, sequence=2))
+    delivery = crm.read(handler)
+    assert delivery.rows["customer_name"].to_pylist() == ["欧阳"] * 3
+    assert delivery.received.sequence == 2
+
+
+def test_a_delivery_that_is_withdrawn_between_two_pages_has_not_been_delivered(crm):
+    crm.deliver(contacts(5))
+    control = crm.settings.source_root / "crm" / DAY.isoformat() / "contacts.ctl"
+    handler = changing(lambda page, number: control.unlink(missing_ok=True))
+    assert "the source has not delivered yet" in crm.refusal(handler)
+
+
+def test_a_proxy_of_the_machine_does_not_get_the_token(crm, monkeypatch):
+    crm.deliver(contacts(3))
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    assert crm.read().rows.num_rows == 3
+
+
 def test_a_delivery_replaced_twice_is_an_error(crm):
     crm.deliver(contacts(5))
     handler = changing(lambda page, number: page.update(sequence=number))

@@ -33,27 +33,18 @@ def profile(tmp_path: Path) -> Profile:
     return load_profile(Settings(bank="reference_bank", home=tmp_path, project=PROJECT, source_root=tmp_path))
 
 
-def sent_items(root: Path, extract_name: str, day: date) -> list[dict]:
-    lines = (root / "crm" / str(day) / f"{extract_name}.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
-
-
 @pytest.fixture
-def json_bank(tmp_path: Path, profile: Profile, simulated_bank: Path) -> Settings:
-    """A simulated bank whose profile reads the CRM as pages of JSON, and nothing else."""
+def crm_bank(tmp_path: Path, simulated_bank: Path) -> Settings:
+    """The simulated bank with two days of its CRM and nothing else, in folders of its own."""
     project = tmp_path / "project"
     folder = project / "dbt_project" / "banks" / "reference_bank"
-    (folder / "policy").mkdir(parents=True)
-    original = PROJECT / "dbt_project" / "banks" / "reference_bank"
-    (folder / "policy" / "calendar_exceptions.csv").write_bytes(
-        (original / "policy" / "calendar_exceptions.csv").read_bytes()
-    )
-    body = yaml.safe_load((original / "extracts.yml").read_text(encoding="utf-8"))
-    extracts = body["sources"]["crm"]["extracts"]
-    for spec in extracts.values():
+    shutil.copytree(PROJECT / "dbt_project" / "banks" / "reference_bank", folder)
+    body = yaml.safe_load((folder / "extracts.yml").read_text(encoding="utf-8"))
+    crm = body["sources"]["crm"]
+    for spec in crm["extracts"].values():
         for column in spec["columns"].values():
             column.pop("references", None)
-    body["sources"] = {"crm": {"kind": "http", "connection": "crm_api", "page_size": 50, "extracts": extracts}}
+    body["sources"] = {"crm": {**crm, "page_size": 50}}
     body["customer_column"] = "crm.rm_assignments.customer_id"
     (folder / "extracts.yml").write_text(yaml.safe_dump(body, allow_unicode=True, sort_keys=False), encoding="utf-8")
     settings = Settings("reference_bank", tmp_path / "home", project, tmp_path / "sent")
@@ -63,13 +54,25 @@ def json_bank(tmp_path: Path, profile: Profile, simulated_bank: Path) -> Setting
     return settings
 
 
+def sent_lines(settings: Settings, name: str, day: date) -> list[dict]:
+    text = (settings.source_root / "crm" / str(day) / f"{name}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def as_text(value: object) -> str:
+    """A JSON value as it stands in a delimited file."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def without_source_row(rows: pa.Table) -> list[dict]:
     return sorted(rows.drop_columns("_source_row").to_pylist(), key=lambda row: tuple(row.values()))
 
 
 @pytest.fixture
-def server(json_bank: Settings):
-    with serving(json_bank.source_root, TOKEN) as base:
+def server(crm_bank: Settings):
+    with serving(crm_bank.source_root, TOKEN) as base:
         yield base
 
 
@@ -120,48 +123,41 @@ def test_what_is_not_there_or_not_understood_is_said(server, path, parameters, s
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
 
 
-def test_a_delivery_is_there_once_its_control_file_is(json_bank, server):
-    (json_bank.source_root / "crm" / str(FIRST) / "programmes.ctl").unlink()
+def test_a_delivery_is_there_once_its_control_file_is(crm_bank, server):
+    (crm_bank.source_root / "crm" / str(FIRST) / "programmes.ctl").unlink()
     assert ask(f"{server}/v1/programmes", business_date=FIRST).status_code == 404
 
 
-def test_a_page_has_a_limit_of_the_servers_own(json_bank, server):
-    folder = json_bank.source_root / "crm" / str(FIRST)
+def test_a_page_has_a_limit_of_the_servers_own(crm_bank, server):
+    folder = crm_bank.source_root / "crm" / str(FIRST)
     line = json.dumps({"a": 1}) + "\n"
     (folder / "many.jsonl").write_text(line * (LONGEST_PAGE + 1))
     (folder / "many.ctl").write_bytes((folder / "programmes.ctl").read_bytes())
     assert len(ask(f"{server}/v1/many", business_date=FIRST, limit=10**6).json()["items"]) == LONGEST_PAGE
 
 
-def test_a_simulated_bank_without_connection_is_served_by_the_pipeline_itself(
-    json_bank, profile, simulated_bank, monkeypatch
-):
-    monkeypatch.delenv("CRM_WAREHOUSE_CONNECTION_CRM_API", raising=False)
-    result = pipeline.extract_source(json_bank, "r1", "crm", silent)
-    assert result["landed"] == 2 * len(profile.extracts_of("crm"))
-    expected = sum(
-        len(sent_items(simulated_bank, spec.name, day)) for spec in profile.extracts_of("crm") for day in (FIRST, LAST)
-    )
-    assert result["rows"] == expected
+def test_a_simulated_bank_without_connection_is_served_by_the_pipeline_itself(crm_bank, profile, monkeypatch):
+    monkeypatch.delenv("CRM_WAREHOUSE_CONNECTION_CRM", raising=False)
+    result = pipeline.extract_source(crm_bank, "r1", "crm", silent)
+    names = [spec.name for spec in profile.extracts_of("crm")]
+    assert result["landed"] == 2 * len(names)
+    assert result["rows"] == sum(len(sent_lines(crm_bank, name, day)) for name in names for day in (FIRST, LAST))
 
 
-def test_pages_give_every_item_as_text_in_the_order_sent(json_bank, simulated_bank, server):
-    def text(value: object) -> str:
-        return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-
+def test_pages_give_the_rows_of_the_files_they_are_made_of(crm_bank, server):
     address = server.replace("://", f"://:{TOKEN}@")
-    paged = load_profile(json_bank)
-    with open_source(paged, "crm", json_bank.source_root, lambda *_: address) as opened:
+    paged = load_profile(crm_bank)
+    with open_source(paged, "crm", crm_bank.source_root, lambda *_: address) as opened:
         for spec in paged.extracts_of("crm"):
             found = extract(paged, spec, opened, FIRST).rows.drop_columns("_source_row").to_pylist()
-            sent = sent_items(simulated_bank, spec.name, FIRST)
-            assert found == [{name: text(value) for name, value in item.items()} for item in sent]
+            sent = sent_lines(crm_bank, spec.name, FIRST)
+            assert found == [{name: as_text(value) for name, value in line.items()} for line in sent]
 
 
-def test_a_connection_that_is_configured_goes_before_the_pipelines_own_server(json_bank, monkeypatch):
-    monkeypatch.setenv("CRM_WAREHOUSE_CONNECTION_CRM_API", "http://:canary-77@127.0.0.1:1")
-    paged = load_profile(json_bank)
-    with open_source(paged, "crm", json_bank.source_root) as api, pytest.raises(ExtractError) as refused:
+def test_a_connection_that_is_configured_goes_before_the_pipelines_own_server(crm_bank, monkeypatch):
+    monkeypatch.setenv("CRM_WAREHOUSE_CONNECTION_CRM", "http://:canary-77@127.0.0.1:1")
+    paged = load_profile(crm_bank)
+    with open_source(paged, "crm", crm_bank.source_root) as api, pytest.raises(ExtractError) as refused:
         extract(paged, paged.extracts[0], replace(api, sleep=lambda seconds: None), FIRST)
     assert "http://127.0.0.1:1/v1/" in str(refused.value) and "canary-77" not in str(refused.value)
 
@@ -199,7 +195,7 @@ def test_loading_again_replaces_what_was_there(profile, simulated_bank, postgres
 
 
 def test_only_delimited_sources_can_be_loaded(profile, simulated_bank, postgresql):
-    with pytest.raises(SettingsError, match="wealth writes no delimited files; can load: core, finance"):
+    with pytest.raises(SettingsError, match="wealth writes no delimited files; can load: core, finance, reference"):
         simulated_database.load(postgresql, simulated_bank, "wealth", profile)
 
 
