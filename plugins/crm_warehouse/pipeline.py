@@ -104,7 +104,7 @@ def extract_source(
 
 
 @contextmanager
-def _opened(
+def opened_source(
     settings: Settings, profile: Profile, source: str, find_address: FindAddress, sleep: Callable[[float], None]
 ) -> Iterator[object]:
     """The source, open for reading. A simulated bank's interface that runs nowhere is started here, for as long."""

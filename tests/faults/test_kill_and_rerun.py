@@ -152,10 +152,12 @@ def test_deliveries_landed_in_reverse_date_order_in_another_home_end_in_the_same
 ):
     settings = home_with_key_of(reference_run, tmp_path / "home")
     profile = load_profile(settings)
-    for day in reversed(profile.business_dates(FIRST, LAST)):
-        for spec in reversed(profile.extracts):
-            _, is_new = land(settings, spec, extract(profile, spec, settings.source_root, day))
-            assert is_new
+    for source in reversed(profile.sources):
+        with pipeline.opened_source(settings, profile, source) as opened:
+            for day in reversed(profile.business_dates(FIRST, LAST)):
+                for spec in reversed(profile.extracts_of(source)):
+                    _, is_new = land(settings, spec, extract(profile, spec, opened, day))
+                    assert is_new
     summary = run_here(settings, "reverse")
     assert sum(summary["results"][f"extract_{source}"]["landed"] for source in summary["sources"]) == 0
     assert hashes_of(settings) == hashes_of(reference_run.settings)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from conftest import settings_in
 
+from crm_warehouse import pipeline
 from crm_warehouse.errors import CorruptionRefused
-from crm_warehouse.extract import extract
-from crm_warehouse.profile import Profile, load_profile
+from crm_warehouse.extract import Delivery, extract
+from crm_warehouse.profile import Extract, Profile, load_profile
 from crm_warehouse.simulator import Simulation, simulate
 from crm_warehouse.simulator.corruption import aside
 from crm_warehouse.simulator.corruption.damage import corrupt, find_extract
@@ -28,19 +29,25 @@ def bank(simulated_bank: Path, tmp_path: Path) -> tuple[Path, Profile]:
     return tmp_path, load_profile(settings_in(tmp_path, source_root=tmp_path))
 
 
+def received(profile: Profile, spec: Extract, root: Path) -> Delivery:
+    """The delivery as the pipeline receives it."""
+    with pipeline.opened_source(settings_in(root, source_root=root), profile, spec.source) as opened:
+        return extract(profile, spec, opened, DAY)
+
+
 @pytest.mark.parametrize("table", ["core.balances", "core.customers", "wealth.holdings", "crm.rm_assignments"])
 def test_a_backdated_correction_changes_a_thousandth_of_the_rows_and_is_a_whole_delivery(bank, table):
     root, profile = bank
     spec = find_extract(profile.extracts, table)
-    first = extract(profile, spec, root, DAY)
+    first = received(profile, spec, root)
     assert "sequence 2: a backdated correction of 0.1% of the rows" in deliver_corrected(root, spec, DAY)
-    second = extract(profile, spec, root, DAY)  # sha256, rows and totals agree, or this raises
+    second = received(profile, spec, root)  # sha256, rows and totals agree, or this raises
     assert (first.received.sequence, second.received.sequence) == (1, 2)
     assert (second.received.received_at - first.received.received_at).days == 1
     changed = [a != b for a, b in zip(first.rows.to_pylist(), second.rows.to_pylist(), strict=True)]
     assert sum(changed) == 1
     aside.restore(root)
-    assert extract(profile, spec, root, DAY).received.sha256 == first.received.sha256
+    assert received(profile, spec, root).received.sha256 == first.received.sha256
 
 
 @pytest.mark.parametrize("kind", ["yuan_as_fen", "control_absent", "bits_flipped", "missing_at_cut_off"])
@@ -50,7 +57,7 @@ def test_after_a_corruption_the_corrected_file_is_the_true_one(bank, kind):
     true = read_sent(sent_path(spec, root, DAY))
     corrupt(profile.extracts, root, kind, DAY, "core.balances")
     assert "the true file" in deliver_corrected(root, spec, DAY)
-    corrected = extract(profile, spec, root, DAY).received
+    corrected = received(profile, spec, root).received
     assert (corrected.content, corrected.sequence) == (true.data, 2)
     aside.restore(root)
     assert read_sent(sent_path(spec, root, DAY)) == true
@@ -108,11 +115,11 @@ def test_an_undo_waits_until_a_withheld_corruption_has_come(bank):
 
 def test_another_simulation_forgets_what_was_set_aside_of_the_one_before(tmp_path: Path):
     days = {"initial_delivery_on": date(2026, 5, 31), "last_business_date": date(2026, 6, 2)}
-    simulate(tmp_path, Simulation(customers=100, **days))
+    simulate(tmp_path, Simulation(customers=100, **days), tmp_path / "truth")
     extracts = load_profile(settings_in(tmp_path, source_root=tmp_path)).extracts
     corrupt(extracts, tmp_path, "yuan_as_fen", date(2026, 6, 1), "core.balances")
     withhold(tmp_path, find_extract(extracts, "core.customers"), date(2026, 6, 1))
-    simulate(tmp_path, Simulation(customers=110, **days))
+    simulate(tmp_path, Simulation(customers=110, **days), tmp_path / "truth")
     with pytest.raises(CorruptionRefused, match="there is nothing to undo"):
         aside.restore(tmp_path)
     assert not (tmp_path / aside.WITHHELD).exists()

@@ -13,14 +13,14 @@ COLOURS = {"block": "red", "quarantine": "yellow", "warn": "cyan", "accept": "gr
 
 def table_of_kinds() -> Table:
     caption = "Expected at the source; in transit the control file disagrees, and every kind should block."
-    table = Table(title=f"{len(KINDS)} kinds of corruption", caption=caption, show_lines=True)
-    for heading in ("kind", "extracts", "what it does", "way", "expected", "magnitude"):
-        table.add_column(heading, overflow="fold")
+    table = Table(title=f"{len(KINDS)} kinds of corruption", caption=caption)
+    table.add_column("kind", no_wrap=True)
+    table.add_column("what it does, to which extracts", overflow="fold")
+    table.add_column("way, expected", overflow="fold")
     for kind in KINDS:
         extracts = "every extract" if kind.applies_to == EVERY_EXTRACT else ", ".join(kind.applies_to)
-        what = f"{kind.description_en}\n{kind.description_zh}"
-        expected = f"[{COLOURS[kind.expected]}]{kind.expected}[/]"
-        table.add_row(kind.name, extracts, what, WAYS[kind.way], expected, _magnitude(kind))
+        what = f"{kind.description_en} {kind.description_zh} [dim]({extracts}; {_magnitude(kind)})[/]"
+        table.add_row(kind.name, what, f"{WAYS[kind.way]}, [{COLOURS[kind.expected]}]{kind.expected}[/]")
     return table
 
 
