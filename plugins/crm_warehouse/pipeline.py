@@ -93,7 +93,7 @@ def extract_source(
         for attempt in range(1, READING_ATTEMPTS + 1):
             result.update(landed=0, skipped=0, rows=0)
             try:
-                with _opened(settings, profile, source, find_address, sleep) as opened:
+                with opened_source(settings, profile, source, find_address, sleep) as opened:
                     _land_source(settings, profile, dates, source, opened, result, progress)
                 break
             except SourceInterrupted:
