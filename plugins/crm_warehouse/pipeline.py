@@ -105,7 +105,11 @@ def extract_source(
 
 @contextmanager
 def opened_source(
-    settings: Settings, profile: Profile, source: str, find_address: FindAddress, sleep: Callable[[float], None]
+    settings: Settings,
+    profile: Profile,
+    source: str,
+    find_address: FindAddress = address_in_environment,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[object]:
     """The source, open for reading. A simulated bank's interface that runs nowhere is started here, for as long."""
     spec = profile.extracts_of(source)[0]
@@ -116,7 +120,10 @@ def opened_source(
             token = secrets.token_hex(16)
             base = stack.enter_context(serving(settings.source_root, token, source))
             address = base.replace("://", f"://:{token}@")
-            find_address = lambda *_: address  # noqa: E731
+
+            def find_address(bank: str, connection: str) -> str:
+                return address
+
         yield stack.enter_context(open_source(profile, source, settings.source_root, find_address, sleep))
 
 
