@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from simulated_files import DELIVERIES, EXTRACTS, SIMULATION, read
+from simulated_files import LAST as LAST_DELIVERY
 
 from crm_warehouse import pipeline
 from crm_warehouse.progress import silent
@@ -71,11 +74,31 @@ def settings_in(home: Path, bank: str = "reference_bank", source_root: Path | No
 @pytest.fixture(scope="session")
 def simulated_bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Source systems of a reference bank of 300 customers, read-only by convention: copy before changing a file."""
-    from crm_warehouse.simulator import Simulation, simulate
+    from crm_warehouse.simulator import simulate
 
     folder = tmp_path_factory.mktemp("simulated_bank")
-    simulate(folder / "source_systems", Simulation(customers=300), folder / "ground_truth")
+    simulate(folder / "source_systems", SIMULATION, folder / "ground_truth")
     return folder / "source_systems"
+
+
+@pytest.fixture(scope="session")
+def frames(simulated_bank: Path) -> dict[str, dict[date, pd.DataFrame]]:
+    """Every file of that bank by extract and date, all text."""
+    return {name: {day: read(simulated_bank, name, day) for day in DELIVERIES} for name in EXTRACTS}
+
+
+@pytest.fixture(scope="session")
+def everything(frames: dict) -> dict[str, pd.DataFrame]:
+    """Every event ever sent, the last state of every full table, and the last row of every key that changes."""
+
+    def gathered(name: str, declared: dict) -> pd.DataFrame:
+        if declared["delivery"] == "full":
+            return frames[name][LAST_DELIVERY]
+        rows = pd.concat(frames[name].values(), ignore_index=True)
+        keys = [column for column, attributes in declared["columns"].items() if attributes.get("key")]
+        return rows.drop_duplicates(keys, keep="last") if declared["delivery"] == "changes" else rows
+
+    return {name: gathered(name, declared) for name, (_, declared) in EXTRACTS.items()}
 
 
 @pytest.fixture(scope="session")

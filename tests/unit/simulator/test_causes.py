@@ -35,8 +35,11 @@ def tables() -> dict:
 
 
 @pytest.fixture(scope="module")
-def truth(folder) -> dict[str, pd.DataFrame]:
-    return {path.stem: pq.read_table(path).to_pandas() for path in (folder.parent / "truth").glob("*.parquet")}
+def truth(simulated_bank) -> dict[str, pd.DataFrame]:
+    return {
+        path.stem: pq.read_table(path).to_pandas()
+        for path in (simulated_bank.parent / "ground_truth").glob("*.parquet")
+    }
 
 
 def slope(x: np.ndarray, y: np.ndarray) -> float:

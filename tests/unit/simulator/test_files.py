@@ -26,10 +26,10 @@ def test_a_delivery_comes_on_the_initial_date_and_then_on_every_business_day() -
     assert len(DELIVERIES) == 22
 
 
-def test_every_declared_file_is_there_and_no_other(folder: Path) -> None:
-    expected = {data_path(folder, name, day) for name in EXTRACTS for day in DELIVERIES}
-    expected |= {path.with_suffix(".ctl") for path in expected} | {folder / "simulation.json"}
-    assert {path for path in folder.rglob("*") if path.is_file()} == expected
+def test_every_declared_file_is_there_and_no_other(simulated_bank: Path) -> None:
+    expected = {data_path(simulated_bank, name, day) for name in EXTRACTS for day in DELIVERIES}
+    expected |= {path.with_suffix(".ctl") for path in expected} | {simulated_bank / "simulation.json"}
+    assert {path for path in simulated_bank.rglob("*") if path.is_file()} == expected
 
 
 @pytest.mark.parametrize("name", EXTRACTS)
@@ -66,10 +66,10 @@ def test_references_resolve_within_their_delivery(name: str, frames: dict) -> No
 
 
 @pytest.mark.parametrize("name", EXTRACTS)
-def test_the_control_file_vouches_for_its_data_file(name: str, folder: Path, frames: dict) -> None:
+def test_the_control_file_vouches_for_its_data_file(name: str, simulated_bank: Path, frames: dict) -> None:
     columns = EXTRACTS[name][1]["columns"]
     for day, frame in frames[name].items():
-        path = data_path(folder, name, day)
+        path = data_path(simulated_bank, name, day)
         expected = {
             "file": path.name,
             "business_date": day.isoformat(),
@@ -92,15 +92,15 @@ def test_names_need_gb18030_and_would_break_gbk(everything: dict) -> None:
     assert names.encode("gb18030").decode("gb18030") == names
 
 
-def test_the_same_seed_and_size_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
-    assert simulate(tmp_path / "extracts", SIMULATION, tmp_path / "truth")
-    assert tree_digest(tmp_path) == tree_digest(folder.parent)
+def test_the_same_seed_and_size_give_the_same_bytes(simulated_bank: Path, tmp_path: Path) -> None:
+    assert simulate(tmp_path / "source_systems", SIMULATION, tmp_path / "ground_truth")
+    assert tree_digest(tmp_path) == tree_digest(simulated_bank.parent)
 
 
-def test_a_second_call_writes_nothing(folder: Path) -> None:
-    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    assert not simulate(folder, SIMULATION, folder.parent / "truth")
-    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+def test_a_second_call_writes_nothing(simulated_bank: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in simulated_bank.rglob("*")}
+    assert not simulate(simulated_bank, SIMULATION, simulated_bank.parent / "ground_truth")
+    assert {path: path.stat().st_mtime_ns for path in simulated_bank.rglob("*")} == before
 
 
 def test_another_seed_or_an_unfinished_folder_is_written_anew(tmp_path: Path) -> None:
@@ -162,15 +162,15 @@ def test_the_bytes_do_not_depend_on_how_many_processes_write_them(tmp_path: Path
     assert people["mobile"].nunique() >= 305 and customers["id_number"].is_unique, "blocks share no number"
 
 
-def test_the_bytes_do_not_depend_on_what_the_processor_can_do(folder: Path, tmp_path: Path) -> None:
+def test_the_bytes_do_not_depend_on_what_the_processor_can_do(simulated_bank: Path, tmp_path: Path) -> None:
     """Vector instructions give other last bits: no figure may hang on them."""
     code = (
         "import sys; from pathlib import Path; from crm_warehouse.simulator import Simulation, simulate;"
-        "simulate(Path(sys.argv[1]) / 'extracts', Simulation(customers=300), Path(sys.argv[1]) / 'truth')"
+        "simulate(Path(sys.argv[1]) / 'source_systems', Simulation(customers=300), Path(sys.argv[1]) / 'ground_truth')"
     )
     plain = {**os.environ, "NPY_DISABLE_CPU_FEATURES": " ".join(__cpu_dispatch__)}
     subprocess.run([sys.executable, "-W", "ignore", "-c", code, str(tmp_path)], env=plain, check=True)
-    assert tree_digest(tmp_path) == tree_digest(folder.parent)
+    assert tree_digest(tmp_path) == tree_digest(simulated_bank.parent)
 
 
 def test_a_large_bank_sends_the_transactions_of_one_month_with_its_history() -> None:
