@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -22,6 +23,7 @@ KINDS = {
     "http": ({"connection"}, {"page_size"}),
     "postgresql": ({"connection", "table"}, {"business_date_column"}),
 }
+ANY_KIND = {"kind", "delivery", "expect"}
 DELIVERIES = ("full", "events", "changes")
 # What ends up in a variable's name or in SQL is written so that it can mean nothing else there.
 CONNECTION = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -54,7 +56,8 @@ class Extract:
 
     `file` is the path of a file of kinds delimited and parquet; `connection` names the address of kinds http and
     postgresql. `database_table` (`table:` in the profile) and `business_date_column` say where a database has the
-    rows: those of one business date, or without such a column the table as it stands.
+    rows: those of one business date, or without such a column the table as it stands. `expect` says what must hold of
+    its rows beyond types and keys, principle by principle (`expectations/landing`).
     """
 
     source: str
@@ -72,6 +75,7 @@ class Extract:
     page_size: int = 1000
     database_table: str = ""
     business_date_column: str | None = None
+    expect: dict[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def table(self) -> str:
@@ -214,7 +218,7 @@ def _extract(path: Path, source: str, form: dict, name: str, body: dict) -> Extr
 
 def _check_settings(place: str, settings: dict) -> None:
     """Every setting is one that its kind of source has, none that the kind needs is missing, and each can be used."""
-    known = {"kind", "delivery"}.union(*(needed | optional for needed, optional in KINDS.values()))
+    known = ANY_KIND.union(*(needed | optional for needed, optional in KINDS.values()))
     unknown = set(settings) - known
     if unknown:
         raise SettingsError(f"{place} has unknown setting(s) {', '.join(sorted(unknown))}")
@@ -226,7 +230,7 @@ def _check_settings(place: str, settings: dict) -> None:
     missing = needed - set(settings)
     if missing:
         raise SettingsError(f"{place} lacks {', '.join(sorted(missing))}, which kind {settings['kind']} needs")
-    foreign = set(settings) - needed - optional - {"kind", "delivery"}
+    foreign = set(settings) - needed - optional - ANY_KIND
     if foreign:
         raise SettingsError(
             f"{place} has {', '.join(sorted(foreign))}, which kind {settings['kind']} does not know;"
