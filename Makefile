@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; both build the locked environment first, by themselves.
-.PHONY: help setup demo test test-slow lint up
+.PHONY: help setup demo test test-slow lint up bench-simulator
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -9,7 +9,7 @@ BANK ?= reference_bank
 DATA ?=
 
 help: ## What there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 setup: $(VENV)/.locked ## Build the locked environment (uv when it is there, else pip)
 
@@ -40,3 +40,6 @@ lint: setup ## ruff and sqlfluff
 up: setup ## A standalone Airflow for people on http://localhost:8080 (development login)
 	@$(BIN)/crm-warehouse airflow pools set warehouse_writer 1 "DuckDB has one writer"
 	@$(BIN)/crm-warehouse airflow standalone
+
+bench-simulator: setup ## A million simulated customers: time and memory, kept in benchmarks/results
+	@$(BIN)/python benchmarks/simulator.py
