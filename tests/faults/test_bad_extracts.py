@@ -105,7 +105,7 @@ DAMAGES: list[tuple[Callable[[Path], None], str]] = [
     (zero_bytes_and_control_agrees, r"is empty \(zero bytes\)"),
     (header_only, "has a header but no rows; ask the core system"),
     (header_only_and_control_agrees, "has a header but no rows"),
-    (control_count_off_by_one, "has 300 rows but its control file says 301; ask for the delivery again"),
+    (control_count_off_by_one, r"has (\d+) rows but its control file says \d+; ask for the delivery again"),
     (cut_in_transit, "its control file says sha256 .* ask for it again"),
     (column_renamed, "the header lacks customer_id and has unknown client_id; it must match the profile"),
     (columns_reordered, "the header has its columns in another order"),
@@ -241,5 +241,5 @@ def test_a_range_that_misses_one_day_names_that_day(home: Settings):
     shutil.rmtree(home.source_root / "crm" / DAY)
     problem = fails(home, "no crm", ExtractError)
     assert DAY in problem
-    assert "ask the crm system" in problem
+    assert "has not delivered yet" in problem
     assert date.fromisoformat(last_finished(home)["business_dates"][0]) == LAST

@@ -1,0 +1,61 @@
+"""Marts against the ground truth: what is found is found for the right customers, and only a simulated bank has a truth."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import Run, settings_in
+from faults.homes import copy_of
+
+from crm_warehouse.errors import SettingsError
+from crm_warehouse.score import MEASURES, score_marts
+from crm_warehouse.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def home_with_truth(reference_run: Run, simulated_bank: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = copy_of(reference_run, tmp_path_factory.mktemp("score") / "home")
+    shutil.copytree(simulated_bank.parent / "ground_truth", settings.ground_truth)
+    return settings
+
+
+def test_a_run_publishes_where_there_is_no_ground_truth_at_all(reference_run: Run):
+    assert reference_run.summary["outcome"] == "published" and not reference_run.settings.ground_truth.exists()
+
+
+def test_every_tier_move_has_a_true_cause_and_no_exit_is_invented(home_with_truth: Settings):
+    scores, awaited = score_marts(home_with_truth)
+    found = {score.name: score for score in scores}
+    assert set(found) == set(MEASURES) and "fct_competitor_outflows" in awaited
+    moves, exits = found["tier_moves_explained"], found["exits_found"]
+    assert moves.total > 10 and moves.found == moves.total
+    assert exits.total > 4 and exits.wrong == 0 and exits.recall > 0.6
+
+
+def test_a_wrong_truth_is_noticed(home_with_truth: Settings, tmp_path: Path):
+    """Else the score could not fail."""
+    exits, moves = (home_with_truth.ground_truth / f"{name}.parquet" for name in ("exits", "asset_moves"))
+    kept = {path: path.read_bytes() for path in (exits, moves)}
+    try:
+        with duckdb.connect() as database:
+            for path, change in ((exits, "closed_on - 40 as closed_on"), (moves, "month + interval 1 year as month")):
+                shutil.copy(path, tmp_path / path.name)
+                source = f"read_parquet('{tmp_path / path.name}')"
+                column = change.split()[0]
+                database.execute(f"copy (select * exclude ({column}), {change} from {source}) to '{path}'")
+        found = {score.name: score for score in score_marts(home_with_truth)[0]}
+        assert found["exits_found"].wrong > 0
+        assert found["tier_moves_explained"].found < found["tier_moves_explained"].total
+    finally:
+        for path, content in kept.items():
+            path.write_bytes(content)
+
+
+def test_without_a_truth_or_a_published_version_the_score_says_so(reference_run: Run, tmp_path: Path):
+    with pytest.raises(SettingsError, match="only a simulated bank has one"):
+        score_marts(reference_run.settings)
+    with pytest.raises(SettingsError, match="nothing is published yet"):
+        score_marts(settings_in(tmp_path))
