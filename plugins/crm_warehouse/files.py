@@ -30,8 +30,12 @@ def write_atomically(path: Path, content: bytes) -> None:
     sync(path.parent)
 
 
+def json_text(body: Any) -> str:
+    return json.dumps(body, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
 def write_json(path: Path, body: Any) -> None:
-    write_atomically(path, (json.dumps(body, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode("utf-8"))
+    write_atomically(path, json_text(body).encode("utf-8"))
 
 
 def read_json(path: Path) -> Any:
