@@ -36,6 +36,10 @@ class GateFailed(CrmWarehouseError):
     """A rule of severity `block` failed, or a gate could not prove that it checked what it planned."""
 
 
+class DecisionRefused(CrmWarehouseError):
+    """Rows in quarantine cannot be released or discarded as asked."""
+
+
 class BuildFailed(CrmWarehouseError):
     """dbt did not build and test everything that was planned."""
 

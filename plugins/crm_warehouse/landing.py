@@ -174,14 +174,19 @@ def accepted_batches(settings: Settings, profile: Profile, as_of: date) -> list[
     accepted = []
     for spec in profile.extracts:
         for day in landed_dates(settings, spec):
-            if day > as_of:
-                continue
-            landed = batches_on(settings, spec, day)
-            kept = [batch for batch in landed if batch.is_accepted]
-            if kept:
-                in_force = batch_in_force(landed)
-                accepted.append(in_force if in_force.is_accepted else batch_in_force(kept))
+            batch = accepted_on(settings, spec, day) if day <= as_of else None
+            accepted += [batch] if batch else []
     return accepted
+
+
+def accepted_on(settings: Settings, spec: Extract, day: date) -> Batch | None:
+    """The accepted batch in force of one business date: the batch in force, else the best that was accepted."""
+    landed = batches_on(settings, spec, day)
+    kept = [batch for batch in landed if batch.is_accepted]
+    if not kept:
+        return None
+    in_force = batch_in_force(landed)
+    return in_force if in_force.is_accepted else batch_in_force(kept)
 
 
 def landed_dates(settings: Settings, spec: Extract) -> list[date]:
