@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from crm_warehouse.errors import ExtractError
 from crm_warehouse.extract import Delivery
-from crm_warehouse.files import json_text, read_json, sync
+from crm_warehouse.files import json_text, read_json, sync_all
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.settings import Settings
 
@@ -111,20 +111,17 @@ def _move_in(settings: Settings, spec: Extract, delivery: Delivery, folder: Path
         "schema_fingerprint": _schema_fingerprint(schema),
         "encoding": None if spec.kind == "parquet" else spec.encoding,
     }
-    arriving = arriving_folder(settings) / uuid.uuid4().hex
-    arriving.mkdir(parents=True)
-    shutil.move(received.original, arriving / received.file)
-    shutil.move(delivery.rows_file, arriving / ROWS)
+    arriving = received.original.parent
+    if arriving.parent != arriving_folder(settings):  # made elsewhere, maybe on another disk
+        elsewhere, arriving = arriving, arriving_folder(settings) / uuid.uuid4().hex
+        arriving.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(elsewhere, arriving)
     (arriving / MANIFEST).write_text(json_text(manifest), encoding="utf-8")
-    for file in arriving.iterdir():
-        sync(file)
-    sync(arriving)
-    is_first = not folder.parent.is_dir()
+    sync_all([*arriving.iterdir(), arriving])
+    day_is_new = not folder.parent.is_dir()
     folder.parent.mkdir(parents=True, exist_ok=True)
     arriving.rename(folder)
-    sync(folder.parent)
-    if is_first:
-        sync(folder.parent.parent)
+    sync_all([folder.parent, *([folder.parent.parent] if day_is_new else [])])
     return Batch(spec.table, folder, manifest)
 
 

@@ -153,10 +153,11 @@ def parse(spec: Extract, received: Received, text: Path, delimiter: str) -> Deli
 
 
 def _batches(text: Path, delimiter: str, columns: list[str], keep_reason) -> Iterator[pa.RecordBatch]:
+    block = min(BLOCK, max(text.stat().st_size, 1 << 10))  # of a small file no more than it takes
     return pa.csv.open_csv(
         text,
         # One thread, else the numbers of invalid rows are not known.
-        read_options=pa.csv.ReadOptions(column_names=columns, skip_rows=1, use_threads=False, block_size=BLOCK),
+        read_options=pa.csv.ReadOptions(column_names=columns, skip_rows=1, use_threads=False, block_size=block),
         parse_options=pa.csv.ParseOptions(
             delimiter=delimiter,
             newlines_in_values=True,
