@@ -175,6 +175,7 @@ def show_summary(settings: Settings, summary: dict, console: Console) -> None:
     console.print(
         f"build            {results['build']['models']} models and seeds, {results['build']['tests']} tests passed"
     )
+    _show_arrivals(results["landing_gate"], console)
     _show_not_passed(results, console)
     _show_facts(results["landing_gate"], console)
     _show_marts(results, console)
@@ -185,6 +186,19 @@ def show_summary(settings: Settings, summary: dict, console: Console) -> None:
     console.print(f"version          {live['version']} ({state})")
     console.print(f"open it          {settings.published / live['file']}", soft_wrap=True)
     console.print(f"report           {summary['report']}", soft_wrap=True)
+
+
+def _show_arrivals(gate: dict, console: Console) -> None:
+    """What came late or corrected, and which months move because of it; what is missing in a day's sequence."""
+    for late in gate["late"]:
+        console.print(
+            f"[yellow]{late['kind']}[/] {late['table']} of {late['business_date']}, batch {late['batch']}:"
+            f" {late['rebuild_from']} to {late['rebuild_to']} are rebuilt ({', '.join(late['months'])})"
+        )
+    for note in gate["sequence"]:
+        said = [f"sequence {number} has not come" for number in note["missing"]]
+        said += [f"sequence {number} brought the same bytes again and was skipped" for number in note["redelivered"]]
+        console.print(f"[yellow]note[/] {note['table']} of {note['business_date']}: {'; '.join(said)}")
 
 
 def _show_not_passed(results: dict, console: Console) -> None:

@@ -21,8 +21,23 @@ class SourceInterrupted(ExtractError):
     """The source broke off while it was read; what was read so far counts for nothing, so it is read again."""
 
 
+class ForbiddenData(ExtractError):
+    """A delivery holds data of class C3 (card numbers, card codes, passwords): nothing of it may be kept.
+
+    `found` is what may be told of it: table, business date, file, sha256, column, first row; never a value.
+    """
+
+    def __init__(self, sentence: str, **found: object):
+        super().__init__(sentence)
+        self.found = found
+
+
 class GateFailed(CrmWarehouseError):
     """A rule of severity `block` failed, or a gate could not prove that it checked what it planned."""
+
+
+class DecisionRefused(CrmWarehouseError):
+    """Rows in quarantine cannot be released or discarded as asked."""
 
 
 class BuildFailed(CrmWarehouseError):

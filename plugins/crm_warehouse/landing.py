@@ -1,7 +1,7 @@
 """Landing: immutable batches, each with its original file, its rows as text, and a manifest.
 
 landing/<bank>/<source>/<extract>/business_date=<D>/batch=<n>/
-    <original file>   as received; of an API its items as JSON lines, of a database its rows as CSV
+    <original file>   as received; of an API its items as JSON lines, of a database its rows as CSV; ages out (retention)
     manifest.json     what was received: sha256, rows, totals, schema fingerprint
     rows.parquet      every row as text, with `_source_row`
     accepted.parquet  written by the landing gate: typed, without quarantined rows; the only file dbt reads
@@ -14,6 +14,7 @@ import shutil
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,11 +22,12 @@ import pyarrow.parquet as pq
 
 from crm_warehouse.errors import ExtractError
 from crm_warehouse.extract import Delivery
-from crm_warehouse.files import read_json, sync, write_json
+from crm_warehouse.files import json_text, read_json, sync_all
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.settings import Settings
 
 ACCEPTED = "accepted.parquet"
+MANIFEST = "manifest.json"
 ROWS = "rows.parquet"
 
 
@@ -46,6 +48,10 @@ class Batch:
         return self.manifest["batch"]
 
     @property
+    def sha256(self) -> str:
+        return self.manifest["sha256"]
+
+    @property
     def received_at(self) -> datetime:
         return datetime.fromisoformat(self.manifest["received_at"])
 
@@ -55,27 +61,41 @@ class Batch:
 
 
 def land(settings: Settings, spec: Extract, delivery: Delivery) -> tuple[Batch, bool]:
-    """Put a delivery into landing. Returns its batch and whether it is new: the same bytes land once.
+    """Put a delivery into landing, taking its files. Returns the batch in force it makes, and whether that is new.
 
-    Raises ExtractError when other content already landed under the same sequence number.
+    The same bytes as the batch in force change nothing. Under a number of their own they land, so that the day's
+    sequence is whole, but the batch before them stays in force. Raises ExtractError when other content already landed
+    under the same sequence number.
     """
     received = delivery.received
-    day_folder = _extract_folder(settings, spec) / f"business_date={received.business_date}"
-    landed = _batches_of_day(spec, day_folder)
+    day_folder = extract_folder(settings, spec) / f"business_date={received.business_date}"
+    landed = batches_of_day(spec, day_folder)
+    if received.sequence is None and landed and landed[-1].sha256 == received.sha256:
+        return batch_in_force(landed), False
+    number = (landed[-1].number + 1 if landed else 1) if received.sequence is None else received.sequence
     for batch in landed:
-        if batch.manifest["sha256"] == received.sha256:
-            return batch, False
-    number = len(landed) + 1 if received.sequence is None else received.sequence
+        if batch.number == number and batch.sha256 == received.sha256:
+            return batch_in_force(landed), False
     folder = day_folder / f"batch={number}"
     if folder.exists():
         raise ExtractError(
             f"{received.place}: sequence {number} of {received.business_date} has landed with other content;"
             " a corrected delivery must carry the next sequence number"
         )
-    arriving = settings.landing / ".arriving" / uuid.uuid4().hex
-    arriving.mkdir(parents=True)
-    (arriving / received.file).write_bytes(received.content)
-    pq.write_table(delivery.rows, arriving / ROWS, compression="zstd")
+    batch = _move_in(settings, spec, delivery, folder, number)
+    in_force = batch_in_force(batches_of_day(spec, day_folder))
+    # A batch of a lower number than the one in force is new, too: it came late and is kept.
+    return (in_force, False) if in_force.sha256 == batch.sha256 and in_force.number < number else (batch, True)
+
+
+def _move_in(settings: Settings, spec: Extract, delivery: Delivery, folder: Path, number: int) -> Batch:
+    """Make the batch beside landing, then let it appear whole: one rename, after everything in it is on disk."""
+    received = delivery.received
+    rows_read = delivery.row_count + len(delivery.rejected)
+    with pq.ParquetFile(delivery.rows_file) as file:
+        schema = file.schema_arrow
+        if file.metadata.num_rows != delivery.row_count:
+            raise ExtractError(f"{received.place}: not every row that was read was written; run again")
     manifest = {
         "source": spec.source,
         "extract": spec.name,
@@ -84,45 +104,92 @@ def land(settings: Settings, spec: Extract, delivery: Delivery) -> tuple[Batch, 
         "received_at": received.received_at.isoformat(),
         "file": received.file,
         "sha256": received.sha256,
-        "bytes": len(received.content),
-        "rows_read": delivery.rows.num_rows + len(delivery.rejected),
+        "bytes": received.size,
+        "rows_read": rows_read,
         "rows_rejected": [{"source_row": row, "reason": reason} for row, reason in delivery.rejected],
         "control": received.control,
-        "schema_fingerprint": _schema_fingerprint(delivery.rows),
+        "schema_fingerprint": _schema_fingerprint(schema),
         "encoding": None if spec.kind == "parquet" else spec.encoding,
     }
-    write_json(arriving / "manifest.json", manifest)
-    for file in arriving.iterdir():
-        sync(file)
-    sync(arriving)
-    day_folder.mkdir(parents=True, exist_ok=True)
+    arriving = received.original.parent
+    if arriving.parent != arriving_folder(settings):  # made elsewhere, maybe on another disk
+        elsewhere, arriving = arriving, arriving_folder(settings) / uuid.uuid4().hex
+        arriving.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(elsewhere, arriving)
+    (arriving / MANIFEST).write_text(json_text(manifest), encoding="utf-8")
+    sync_all([*arriving.iterdir(), arriving])
+    day_is_new = not folder.parent.is_dir()
+    folder.parent.mkdir(parents=True, exist_ok=True)
     arriving.rename(folder)
-    sync(day_folder)
-    return Batch(spec.table, folder, manifest), True
+    sync_all([folder.parent, *([folder.parent.parent] if day_is_new else [])])
+    return Batch(spec.table, folder, manifest)
+
+
+def arriving_folder(settings: Settings) -> Path:
+    """Where deliveries are made ready; on the same disk as landing, and never looked at as landed."""
+    return settings.landing / ".arriving"
 
 
 def clear_arriving(settings: Settings) -> None:
     """Remove what a crashed extract left half written; nothing there was ever visible."""
-    shutil.rmtree(settings.landing / ".arriving", ignore_errors=True)
+    shutil.rmtree(arriving_folder(settings), ignore_errors=True)
+
+
+def batch_in_force(batches: list[Batch]) -> Batch:
+    """Of the batches of a day the one with the highest number; of those before it with the same bytes, the first.
+
+    So the same bytes sent again change nothing, and A, B, A puts A back. The order of arrival does not matter.
+    """
+    *before, in_force = sorted(batches, key=lambda batch: batch.number)
+    for batch in reversed(before):
+        if batch.sha256 != in_force.sha256:
+            break
+        in_force = batch
+    return in_force
+
+
+def sequence_gaps(batches: list[Batch]) -> list[int]:
+    """Sequence numbers of a day that have not come, though a higher one has."""
+    numbers = {batch.number for batch in batches}
+    return sorted(set(range(1, max(numbers, default=0))) - numbers)
+
+
+def redelivered(batches: list[Batch]) -> list[int]:
+    """Sequence numbers of a day that brought the same bytes as the one before."""
+    pairs = pairwise(sorted(batches, key=lambda batch: batch.number))
+    return [after.number for before, after in pairs if after.sha256 == before.sha256]
 
 
 def current_batches(settings: Settings, spec: Extract, dates: list[date]) -> list[Batch]:
-    """The batch in force of each date that has one: the highest number, whatever order they came in."""
-    folder = _extract_folder(settings, spec)
-    days = (_batches_of_day(spec, folder / f"business_date={day}") for day in dates)
-    return [max(landed, key=lambda batch: batch.number) for landed in days if landed]
+    """The batch in force of each date that has one, whatever order they came in."""
+    days = (batches_on(settings, spec, day) for day in dates)
+    return [batch_in_force(landed) for landed in days if landed]
 
 
 def accepted_batches(settings: Settings, profile: Profile, as_of: date) -> list[Batch]:
-    """For every extract and business date up to `as_of`, the highest accepted batch, in a fixed order."""
+    """For every extract and business date up to `as_of`, the accepted batch in force, in a fixed order."""
     accepted = []
     for spec in profile.extracts:
-        for day_folder in sorted(_extract_folder(settings, spec).glob("business_date=*")):
-            if date.fromisoformat(day_folder.name.removeprefix("business_date=")) > as_of:
-                continue
-            landed = [batch for batch in _batches_of_day(spec, day_folder) if batch.is_accepted]
-            accepted += [max(landed, key=lambda batch: batch.number)] if landed else []
+        for day in landed_dates(settings, spec):
+            batch = accepted_on(settings, spec, day) if day <= as_of else None
+            accepted += [batch] if batch else []
     return accepted
+
+
+def accepted_on(settings: Settings, spec: Extract, day: date) -> Batch | None:
+    """The accepted batch in force of one business date: the batch in force, else the best that was accepted."""
+    landed = batches_on(settings, spec, day)
+    kept = [batch for batch in landed if batch.is_accepted]
+    if not kept:
+        return None
+    in_force = batch_in_force(landed)
+    return in_force if in_force.is_accepted else batch_in_force(kept)
+
+
+def landed_dates(settings: Settings, spec: Extract) -> list[date]:
+    """Business dates that have a folder in landing, oldest first."""
+    folders = extract_folder(settings, spec).glob("business_date=*")
+    return sorted(date.fromisoformat(folder.name.removeprefix("business_date=")) for folder in folders)
 
 
 def write_batch_index(settings: Settings, batches: list[Batch]) -> Path:
@@ -142,14 +209,19 @@ def write_batch_index(settings: Settings, batches: list[Batch]) -> Path:
     return path
 
 
-def _extract_folder(settings: Settings, spec: Extract) -> Path:
+def extract_folder(settings: Settings, spec: Extract) -> Path:
     return settings.landing / spec.source / spec.name
 
 
-def _batches_of_day(spec: Extract, day_folder: Path) -> list[Batch]:
+def batches_on(settings: Settings, spec: Extract, day: date) -> list[Batch]:
+    """Every batch that landed for one business date, by number."""
+    return batches_of_day(spec, extract_folder(settings, spec) / f"business_date={day}")
+
+
+def batches_of_day(spec: Extract, day_folder: Path) -> list[Batch]:
     folders = sorted(day_folder.glob("batch=*"), key=lambda folder: int(folder.name.removeprefix("batch=")))
-    return [Batch(spec.table, folder, read_json(folder / "manifest.json")) for folder in folders]
+    return [Batch(spec.table, folder, read_json(folder / MANIFEST)) for folder in folders]
 
 
-def _schema_fingerprint(rows: pa.Table) -> str:
-    return hashlib.sha256("\n".join(rows.column_names).encode("utf-8")).hexdigest()[:16]
+def _schema_fingerprint(schema: pa.Schema) -> str:
+    return hashlib.sha256("\n".join(schema.names).encode("utf-8")).hexdigest()[:16]

@@ -15,18 +15,21 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from crm_warehouse.arrivals import late_arrivals, sequence_notes
 from crm_warehouse.build import build
 from crm_warehouse.coverage import coverage_of_marts, coverage_of_tables
-from crm_warehouse.errors import NothingDelivered, SettingsError, SourceInterrupted
+from crm_warehouse.errors import ForbiddenData, NothingDelivered, SettingsError, SourceInterrupted
 from crm_warehouse.evidence import log
-from crm_warehouse.extract import extract, open_source
+from crm_warehouse.extract import Delivery, extract, open_source
 from crm_warehouse.extract.connections import FindAddress, address_in_environment
 from crm_warehouse.files import read_json, sha256_of, write_json
-from crm_warehouse.landing import clear_arriving, current_batches, land
-from crm_warehouse.profile import Profile, load_profile
+from crm_warehouse.landing import arriving_folder, clear_arriving, current_batches, land
+from crm_warehouse.profile import Extract, Profile, load_profile
 from crm_warehouse.progress import Progress
 from crm_warehouse.publish import versions
 from crm_warehouse.publish.candidate import prove_whole, write_candidate
+from crm_warehouse.quality import decisions
+from crm_warehouse.retention import age_out_originals
 from crm_warehouse.settings import Settings
 
 STEPS = ("landing_gate", "build", "mart_gate", "publish")  # after the extracts, in this order
@@ -143,10 +146,19 @@ def _land_source(
         if spec.shows_only_now and accepted:
             batch, is_new = accepted[0], False  # by now the table shows another day
         else:
-            batch, is_new = land(settings, spec, extract(profile, spec, opened, day))
+            batch, is_new = land(settings, spec, _receive(settings, profile, spec, opened, day))
         result["landed" if is_new else "skipped"] += 1
         result["rows"] += batch.manifest["rows_read"]
     progress("done", len(dates) * len(specs), len(dates) * len(specs))
+
+
+def _receive(settings: Settings, profile: Profile, spec: Extract, opened: object, day: date) -> Delivery:
+    """The delivery, made ready beside landing. One that may not be kept is gone by the time it is put on record."""
+    try:
+        return extract(profile, spec, opened, day, arriving_folder(settings))
+    except ForbiddenData as refused:
+        log.append(settings, "forbidden_data_refused", {"bank": profile.bank, **refused.found})
+        raise
 
 
 def judge_landing(settings: Settings, run_id: str, progress: Progress) -> dict:
@@ -155,6 +167,10 @@ def judge_landing(settings: Settings, run_id: str, progress: Progress) -> dict:
 
     profile, dates = _profile_and_dates(settings, run_id)
     with _result_of(settings, run_id, "landing_gate") as result:
+        # Before the gate: what it accepts is no longer late.
+        result.update(late=late_arrivals(settings, profile, dates), sequence=sequence_notes(settings, profile, dates))
+        if result["late"]:
+            log.append(settings, "late_arrivals", {"run_id": run_id, "bank": profile.bank, "late": result["late"]})
         database = settings.warehouse / "landing_gate.duckdb"
         verdict = run_landing_gate(settings, profile, dates, database, progress)
         result.update(verdict.to_json())
@@ -178,7 +194,8 @@ def build_warehouse(settings: Settings, run_id: str, progress: Progress) -> dict
             dbt_manifest=str(built.manifest),
             canonical_tables=coverage_of_tables(profile, built.manifest),
             coverage=coverage_of_marts(profile, built.manifest),
-            inputs={f"{b.table} {b.business_date} batch {b.number}": b.manifest["sha256"] for b in built.batches},
+            inputs={f"{b.table} {b.business_date} batch {b.number}": b.sha256 for b in built.batches}
+            | decisions.fingerprints(settings),
         )
     return result
 
@@ -225,13 +242,18 @@ def publish_marts(settings: Settings, run_id: str) -> dict:
 
 
 def record_evidence(settings: Settings, run_id: str) -> dict:
-    """Put the run on record, whatever became of it, and write its report. Returns the summary; `outcome` tells."""
+    """Put the run on record, whatever became of it, and write its report. Returns the summary; `outcome` tells.
+
+    After a run that ended well, originals whose time is over are removed.
+    """
     from crm_warehouse.report import write_report
 
     summary = summarise(settings, run_id)
     log.append(settings, "run_finished", _evidence_of(settings, run_id, summary))
     summary["report"] = str(write_report(settings, load_profile(settings), summary))
     write_json(settings.run_folder(run_id) / "summary.json", summary)
+    if summary["outcome"] != "failed":
+        age_out_originals(settings, load_profile(settings), datetime.now(UTC))
     return summary
 
 
@@ -249,7 +271,8 @@ def summarise(settings: Settings, run_id: str) -> dict:
     else:
         outcome = "published" if published["is_new"] else "unchanged"
     problem = problems[0] if problems else None if outcome != "failed" else "the run stopped before it published"
-    return {**plan, "outcome": outcome, "problem": problem, "results": results}
+    late = results.get("landing_gate", {}).get("late", [])
+    return {**plan, "outcome": outcome, "problem": problem, "late": late, "results": results}
 
 
 def run(

@@ -23,7 +23,7 @@ KINDS = {
     "http": ({"connection"}, {"page_size"}),
     "postgresql": ({"connection", "table"}, {"business_date_column"}),
 }
-ANY_KIND = {"kind", "delivery", "expect"}
+ANY_KIND = {"kind", "delivery", "expect", "longest_value_bytes"}
 DELIVERIES = ("full", "events", "changes")
 # What ends up in a variable's name or in SQL is written so that it can mean nothing else there.
 CONNECTION = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -32,7 +32,10 @@ IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 @dataclass(frozen=True)
 class Column:
-    """One column as the bank sends it. `format` is a strptime pattern for dates and timestamps that are not ISO."""
+    """One column as the bank sends it. `format` is a strptime pattern for dates and timestamps that are not ISO.
+
+    `not_cards`: its long numbers are ids of another kind, so they are not looked at as card numbers.
+    """
 
     name: str
     type: str
@@ -42,6 +45,7 @@ class Column:
     references: str | None = None
     control_total: bool = False
     personal: bool = False
+    not_cards: bool = False
     format: str | None = None
 
 
@@ -57,7 +61,8 @@ class Extract:
     `file` is the path of a file of kinds delimited and parquet; `connection` names the address of kinds http and
     postgresql. `database_table` (`table:` in the profile) and `business_date_column` say where a database has the
     rows: those of one business date, or without such a column the table as it stands. `expect` says what must hold of
-    its rows beyond types and keys, principle by principle (`expectations/landing`).
+    its rows beyond types and keys, principle by principle (`expectations/landing`). A row with a value of more than
+    `longest_value_bytes` (in UTF-8) is rejected with its row number: no column of a bank is that long.
     """
 
     source: str
@@ -75,6 +80,7 @@ class Extract:
     page_size: int = 1000
     database_table: str = ""
     business_date_column: str | None = None
+    longest_value_bytes: int = 100_000
     expect: dict[str, Any] = field(default_factory=dict, hash=False)
 
     @property
@@ -239,6 +245,9 @@ def _check_settings(place: str, settings: dict) -> None:
     page_size = settings.get("page_size", 1)
     if type(page_size) is not int or page_size < 1:
         raise SettingsError(f"{place}: page_size is {page_size!r}: write how many rows a page may have, from 1 on")
+    longest = settings.get("longest_value_bytes", 1)
+    if type(longest) is not int or longest < 1:
+        raise SettingsError(f"{place}: longest_value_bytes is {longest!r}: write how long a value may be, from 1 on")
     if "connection" in settings and not CONNECTION.fullmatch(str(settings["connection"])):
         raise SettingsError(
             f"{place}: connection is a name of small letters, digits and _, never an address:"

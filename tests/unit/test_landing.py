@@ -21,13 +21,18 @@ from unit.tiny_bank import (
     written,
 )
 
+from crm_warehouse.arrivals import late_arrivals, sequence_notes
 from crm_warehouse.errors import ExtractError
+from crm_warehouse.extract import extract
 from crm_warehouse.landing import (
     ACCEPTED,
     accepted_batches,
+    batches_on,
     clear_arriving,
     current_batches,
     land,
+    redelivered,
+    sequence_gaps,
     write_batch_index,
 )
 
@@ -187,6 +192,112 @@ def test_the_highest_sequence_wins_whatever_the_order_of_arrival(tiny, order):
     assert current_names(tiny) == ["名10"]
 
 
+def test_the_same_bytes_under_a_new_sequence_are_kept_and_change_nothing_in_force(tiny):
+    first, _ = send_and_land(tiny, "王芳", 1)
+    send_and_land(tiny, "王芳", 2)
+    landed = batches_on(tiny.settings, tiny.spec(CUSTOMERS), MONDAY)
+    assert ([batch.number for batch in landed], redelivered(landed), sequence_gaps(landed)) == ([1, 2], [2], [])
+    assert current_batches(tiny.settings, tiny.spec(CUSTOMERS), [MONDAY]) == [first]
+
+
+def test_a_then_b_then_a_puts_a_back_in_force(tiny):
+    for sequence, name in ((1, "王芳"), (2, "李明")):
+        send_and_land(tiny, name, sequence)
+    third, is_new = send_and_land(tiny, "王芳", 3)
+    assert (third.number, is_new) == (3, True)
+    assert current_names(tiny) == ["王芳"]
+
+
+def test_a_then_b_then_a_without_sequence_puts_a_back_in_force(tiny):
+    spec = tiny.spec("wealth__products")
+    for rows in (2, 1, 2):
+        deliver(spec, tiny.settings.source_root, parquet_bytes(products().slice(0, rows)))
+        batch, is_new = tiny.land("wealth__products")
+        assert is_new and pq.read_metadata(batch.folder / "rows.parquet").num_rows == rows
+    assert current_batches(tiny.settings, spec, [MONDAY]) == [batch]
+    assert tiny.land("wealth__products") == (batch, False)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([1, 2, 3, 4])))
+def test_with_repeats_and_corrections_the_order_of_arrival_changes_nothing(tiny, order):
+    """A, B, A, A: the third is in force, with its own time, whatever came first."""
+    for sequence in order:
+        name = {1: "王芳", 2: "李明", 3: "王芳", 4: "王芳"}[sequence]
+        tiny.send(
+            CUSTOMERS,
+            [{**CUSTOMER, "customer_name": name}],
+            sequence=sequence,
+            sent_at=f"2026-06-0{sequence + 1}T00:00Z",
+        )
+        tiny.land(CUSTOMERS)
+    (batch,) = current_batches(tiny.settings, tiny.spec(CUSTOMERS), [MONDAY])
+    assert (batch.number, batch.received_at.day, current_names(tiny)) == (3, 4, ["王芳"])
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([(FRIDAY, 1), (MONDAY, 1), (MONDAY, 2)])))
+def test_late_dates_and_corrections_in_any_order_give_the_same_landing(tiny, order):
+    for day, sequence in order:
+        send_and_land(tiny, f"名{day.day}{sequence}", sequence, day)
+    found = [
+        (batch.business_date, batch.number, batch.sha256)
+        for batch in current_batches(tiny.settings, tiny.spec(CUSTOMERS), [FRIDAY, MONDAY])
+    ]
+    assert [(day, number) for day, number, _ in found] == [(FRIDAY, 1), (MONDAY, 2)]
+    assert current_names(tiny) == ["名12"]
+
+
+def test_gaps_in_a_days_sequence_are_known_until_they_are_filled(tiny):
+    for sequence in (1, 4):
+        send_and_land(tiny, f"名{sequence}", sequence)
+    assert sequence_notes(tiny.settings, tiny.profile, [MONDAY]) == [
+        {"table": CUSTOMERS, "business_date": "2026-06-01", "missing": [2, 3], "redelivered": []}
+    ]
+    for sequence in (2, 3):
+        send_and_land(tiny, f"名{sequence}", sequence)
+    assert sequence_notes(tiny.settings, tiny.profile, [MONDAY]) == []
+    assert current_names(tiny) == ["名4"]
+
+
+def test_a_first_delivery_in_the_order_of_dates_is_not_late(tiny):
+    accept(send_and_land(tiny, "王芳", 1, FRIDAY)[0])
+    send_and_land(tiny, "王芳", 1, MONDAY)
+    assert late_arrivals(tiny.settings, tiny.profile, [FRIDAY, MONDAY]) == []
+
+
+def test_a_late_delivery_and_a_correction_say_which_dates_and_months_are_rebuilt(tiny):
+    accept(send_and_land(tiny, "王芳", 1, MONDAY)[0], send_and_land(tiny, "王芳", 1, TUESDAY)[0])
+    send_and_land(tiny, "李明", 1, FRIDAY)
+    send_and_land(tiny, "李明", 2, TUESDAY)
+    expected = {
+        "table": CUSTOMERS,
+        "business_date": "2026-05-29",
+        "batch": 1,
+        "kind": "late",
+        "rebuild_from": "2026-05-29",
+        "rebuild_to": "2026-06-02",
+        "business_dates": 3,
+        "months": ["2026-05", "2026-06"],
+    }
+    corrected = {"batch": 2, "kind": "correction", "business_dates": 1, "months": ["2026-06"]}
+    corrected |= {"business_date": "2026-06-02", "rebuild_from": "2026-06-02"}
+    found = late_arrivals(tiny.settings, tiny.profile, [FRIDAY, MONDAY, TUESDAY])
+    assert found == [expected, {**expected, **corrected}]
+
+
+def test_what_is_accepted_is_no_longer_late(tiny):
+    accept(send_and_land(tiny, "王芳", 1, MONDAY)[0], send_and_land(tiny, "李明", 1, FRIDAY)[0])
+    assert late_arrivals(tiny.settings, tiny.profile, [FRIDAY, MONDAY]) == []
+
+
+def test_a_delivery_made_on_another_disk_lands_whole(tiny, tmp_path):
+    tiny.send(CUSTOMERS, [CUSTOMER])
+    spec = tiny.spec(CUSTOMERS)
+    delivery = extract(tiny.profile, spec, tiny.settings.source_root, MONDAY, tmp_path / "elsewhere")
+    batch, _ = land(tiny.settings, spec, delivery)
+    assert sorted(path.name for path in batch.folder.iterdir()) == ["customers.csv", "manifest.json", "rows.parquet"]
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 def test_a_correction_without_control_file_is_the_next_batch(tiny):
     tiny.send_products()
     tiny.land("wealth__products")
@@ -217,6 +328,7 @@ def test_a_crash_after_the_folder_of_the_day_leaves_a_day_without_batch(tiny):
 
 def test_landing_leaves_nothing_half_written(tiny):
     send_and_land(tiny, "王芳", 1)
+    tiny.land(CUSTOMERS)
     assert list((tiny.settings.landing / ".arriving").iterdir()) == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -41,19 +42,29 @@ def open_source(
         yield root
 
 
-def extract(profile: Profile, spec: Extract, opened: object, business_date: date) -> Delivery:
+def extract(
+    profile: Profile, spec: Extract, opened: object, business_date: date, workplace: Path | None = None
+) -> Delivery:
     """The delivery of one extract for one business date: every row as text, with its place in the source.
 
-    `opened` is what `open_source` gives; of files it is their folder. Raises ExtractError (one sentence) when the
-    delivery is missing, empty, or not what the profile or its sender says. Nothing is written.
+    `opened` is what `open_source` gives; of files it is their folder. The delivery's files are in a folder of its own,
+    below `workplace` or among the temporary files of the system, and go with it. Raises ExtractError (one sentence)
+    when the delivery is missing, empty, or not what the profile or its sender says, and ForbiddenData when it holds
+    what may not be kept; then nothing stays.
     """
     from crm_warehouse.extract import delimited, http, parquet, postgresql
-    from crm_warehouse.extract.delivery import open_file, prove_complete
+    from crm_warehouse.extract.delivery import Workplace, open_file, prove_complete
 
-    if spec.kind in ("delimited", "parquet"):
-        received = open_file(profile, spec, opened, business_date)
-        delivery = {"delimited": delimited.read, "parquet": parquet.read}[spec.kind](spec, received)
-    else:
-        delivery = {"http": http.read, "postgresql": postgresql.read}[spec.kind](profile, spec, opened, business_date)
-    prove_complete(spec, delivery)
-    return delivery
+    place = Workplace(workplace)
+    try:
+        if spec.kind in ("delimited", "parquet"):
+            received = open_file(profile, spec, opened, business_date, place.folder)
+            delivery = {"delimited": delimited.read, "parquet": parquet.read}[spec.kind](spec, received)
+        else:
+            read = {"http": http.read, "postgresql": postgresql.read}[spec.kind]
+            delivery = read(profile, spec, opened, business_date, place.folder)
+        prove_complete(spec, delivery)
+    except BaseException:
+        place.remove()
+        raise
+    return replace(delivery, received=replace(delivery.received, workplace=place))

@@ -1,80 +1,144 @@
-"""A delivery: what arrived as it arrived, what its sender says of it, and its rows as text."""
+"""A delivery: what arrived as it arrived, what its sender says of it, and its rows as text. All of it in files.
+
+Nothing here holds a delivery in memory: the original and the rows are files in a folder of the delivery's own, which
+goes when the delivery does, unless landing has taken them.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
+import shutil
+import tempfile
+import uuid
+import weakref
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from crm_warehouse.errors import ExtractError
 from crm_warehouse.profile import Extract, Profile
 
 SOURCE_ROW = "_source_row"
+ROWS = "rows.parquet"
+CHUNK = 1 << 20
+# What a fact of a control file looks like; anything else in its place is not repeated, it may be a customer's.
+FACTS = {"file": r"[\w.+-]{1,120}", "business_date": r"[0-9-]{8,10}", "sha256": r"[0-9a-fA-F]{64}"}
+
+
+class Workplace:
+    """A folder of its own for one delivery, below `root` or among the system's temporary files; removed with it."""
+
+    def __init__(self, root: Path | None = None):
+        if root is None:
+            self.folder = Path(tempfile.mkdtemp(prefix="crm_warehouse_"))
+        else:
+            self.folder = root / uuid.uuid4().hex
+            self.folder.mkdir(parents=True)
+        self.remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+
+
+class HashingFile:
+    """Writes to a file what is written to it, and keeps the sha256 and the size of it."""
+
+    def __init__(self, file: BinaryIO):
+        self._file, self._digest, self.size = file, hashlib.sha256(), 0
+
+    def write(self, content: bytes) -> int:
+        self._digest.update(content)
+        self.size += len(content)
+        return self._file.write(content)
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
 
 
 @dataclass(frozen=True)
 class Received:
-    """The bytes of one delivery and what its sender says of them.
+    """One delivery as it was sent and what its sender says of it.
 
-    `place` is what people are told of where it came from, never with a secret; `file` is its name in landing.
-    `sequence` is None where the sender does not number its deliveries. `control` has the sender's `rows` and
-    `total_<column>`s, or is empty; `witness` is who says so: the control file, the API, the database.
+    `place` is what people are told of where it came from, never with a secret; `file` is its name in landing,
+    `original` the file itself, in the delivery's folder, `size` its bytes. `sequence` is None where the sender does not
+    number its deliveries. `control` has the sender's `rows` and `total_<column>`s, or is empty; `witness` is who says so:
+    the control file, the API, the database.
     """
 
     place: str
     file: str
-    content: bytes
+    original: Path
+    size: int
     sha256: str
     business_date: date
     sequence: int | None
     received_at: datetime
     control: dict[str, str]
     witness: str = "its control file"
+    workplace: Workplace | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What may go on record of a delivery that is not kept."""
+        return {"business_date": self.business_date.isoformat(), "file": self.file, "sha256": self.sha256}
 
 
 @dataclass(frozen=True)
 class Delivery:
     """Rows of what was received.
 
-    `rows`: text columns in the profile's order, plus `_source_row`, the line of the original (a header is line 1).
-    `rejected`: rows that could not be read at all, as `(source row, reason)`. Rows read = len(rows) + len(rejected).
+    `rows_file`: Parquet of text columns in the profile's order, plus `_source_row`, the line of the original (a header is
+    line 1). `rejected`: rows that are not in it, as `(source row, reason)`. Rows read = row_count + len(rejected).
+    `oversized`: those of `rejected` that are whole, but hold a value too long to be one. `totals`: of the columns with a
+    control total, over all whole rows.
     """
 
     received: Received
-    rows: pa.Table
+    rows_file: Path
+    row_count: int
     rejected: list[tuple[int, str]] = field(default_factory=list)
+    oversized: frozenset[int] = frozenset()
+    totals: dict[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> pa.Table:
+        """All rows at once, for small deliveries."""
+        return pq.read_table(self.rows_file)
 
 
-def open_file(profile: Profile, spec: Extract, root: Path, business_date: date) -> Received:
-    """Read one file and its control file, and check that they belong together."""
+def open_file(profile: Profile, spec: Extract, root: Path, business_date: date, folder: Path) -> Received:
+    """Copy one file into `folder`, hashing it on the way, and check that it and its control file belong together."""
     path = spec.path(root, business_date)
     if not path.is_file():
         raise ExtractError(
             f"{spec.table} for {business_date}: {path} is missing; ask the {spec.source} system to send it, then run again"
         )
-    content = path.read_bytes()
-    if not content:
+    original = folder / path.name
+    with path.open("rb") as source, original.open("wb") as target:
+        copy = HashingFile(target)
+        shutil.copyfileobj(source, copy, CHUNK)
+    if not copy.size:
         raise ExtractError(f"{path} is empty (zero bytes); ask the {spec.source} system to send it again")
-    sha256 = hashlib.sha256(content).hexdigest()
     control = _read_control(path, spec) if spec.control else {}
     if control:
-        for name, found in (("file", path.name), ("business_date", business_date.isoformat()), ("sha256", sha256)):
+        for name, found in (("file", path.name), ("business_date", business_date.isoformat()), ("sha256", copy.sha256)):
             if control[name] != found:
+                said = control[name] if re.fullmatch(FACTS[name], control[name]) else "something else"
                 raise ExtractError(
-                    f"{path}: its control file says {name} {control[name]}, but it is {found};"
+                    f"{path}: its control file says {name} {said}, but it is {found};"
                     f" the file was damaged or mixed up on the way, ask for it again"
                 )
     return Received(
         place=str(path),
         file=path.name,
-        content=content,
-        sha256=sha256,
+        original=original,
+        size=copy.size,
+        sha256=copy.sha256,
         business_date=business_date,
         sequence=int(control["sequence"]) if control else None,
         received_at=sent_at(profile, control["sent_at"]) if control else cut_off_of(profile, business_date),
@@ -127,39 +191,37 @@ def cut_off_of(profile: Profile, business_date: date) -> datetime:
 
 def prove_complete(spec: Extract, delivery: Delivery) -> None:
     """Rows and totals must be those the sender says; where it says none, there must at least be rows."""
-    received, rows = delivery.received, delivery.rows
+    received, whole = delivery.received, delivery.row_count + len(delivery.oversized)
     # Events and changes may be none on a quiet day, but only when their sender says so.
-    if rows.num_rows == 0 and not (spec.may_be_empty and received.control.get("rows") == "0"):
+    if whole == 0 and not (spec.may_be_empty and received.control.get("rows") == "0"):
         empty = "has a header but no rows" if spec.file else "has no rows"
         raise ExtractError(f"{received.place} {empty}; ask the {spec.source} system to send it again")
-    cut_at_end = [row for row, _ in delivery.rejected] == [rows.num_rows + 2] and spec.last_row_may_be_cut
-    if delivery.rejected and not cut_at_end:
-        row, reason = delivery.rejected[0]
-        more = f" (and {len(delivery.rejected) - 1} more rows)" if len(delivery.rejected) > 1 else ""
-        raise ExtractError(
-            f"{received.place}, row {row}: {reason}{more}; ask the {spec.source} system to send it again"
-        )
+    _prove_rows_whole(spec, delivery)
     if not received.control:
         return
-    if int(received.control["rows"]) != rows.num_rows:
+    if int(received.control["rows"]) != whole:
         raise ExtractError(
-            f"{received.place} has {rows.num_rows} rows but {received.witness} says {received.control['rows']};"
+            f"{received.place} has {whole} rows but {received.witness} says {received.control['rows']};"
             " ask for the delivery again"
         )
-    for column in spec.columns:
-        if column.control_total:
-            _prove_total(delivery, column.name, Decimal(received.control[f"total_{column.name}"]))
+    for column, total in delivery.totals.items():
+        expected = Decimal(received.control[f"total_{column}"])
+        if total != expected:
+            raise ExtractError(
+                f"{received.place}: {column} adds up to {total.normalize():f} but {received.witness} says {expected};"
+                " ask for the delivery again"
+            )
 
 
-def _prove_total(delivery: Delivery, column: str, expected: Decimal) -> None:
-    received, values = delivery.received, delivery.rows.column(column)
-    try:
-        numbers = pc.cast(pc.if_else(pc.equal(values, ""), None, values), pa.decimal128(38, 6))
-    except pa.ArrowInvalid as problem:
-        raise ExtractError(f"{received.place}, column {column}: not a number ({problem})") from None
-    total = pc.sum(numbers).as_py() or Decimal(0)
-    if total != expected:
-        raise ExtractError(
-            f"{received.place}: {column} adds up to {total.normalize():f} but {received.witness} says {expected};"
-            " ask for the delivery again"
-        )
+def _prove_rows_whole(spec: Extract, delivery: Delivery) -> None:
+    """A row of other than the right number of fields is a damaged file; a value too long only loses its own row."""
+    carries_money = any(column.control_total for column in spec.columns)
+    bad = [(row, reason) for row, reason in delivery.rejected if carries_money or row not in delivery.oversized]
+    last_row = delivery.row_count + len(delivery.rejected) + 1
+    if not bad or (spec.last_row_may_be_cut and [row for row, _ in bad] == [last_row]):
+        return
+    row, reason = bad[0]
+    more = f" (and {len(bad) - 1} more rows)" if len(bad) > 1 else ""
+    raise ExtractError(
+        f"{delivery.received.place}, row {row}: {reason}{more}; ask the {spec.source} system to send it again"
+    )

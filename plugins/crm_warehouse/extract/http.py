@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -26,7 +27,9 @@ from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from crm_warehouse.errors import ExtractError, SettingsError
-from crm_warehouse.extract.delivery import SOURCE_ROW, Delivery, Received, sent_at
+from crm_warehouse.extract import forbidden, names
+from crm_warehouse.extract.delivery import SOURCE_ROW, Delivery, HashingFile, Received, sent_at
+from crm_warehouse.extract.rows import RowsWriter
 from crm_warehouse.profile import Column, Extract, Profile
 
 ATTEMPTS = 5  # of one request; between them 0.5, 1, 2, 4 seconds, or what the server asks for
@@ -134,39 +137,46 @@ def open_api(address: str, connection: str, sleep: Callable[[float], None] = tim
         yield Api(base, token, session, sleep)
 
 
-def read(profile: Profile, spec: Extract, api: Api, business_date: date) -> Delivery:
+def read(profile: Profile, spec: Extract, api: Api, business_date: date, folder: Path) -> Delivery:
     """All pages of one extract for one business date. A delivery replaced while it is read is read anew, once."""
     place = f"{api.base}/v1/{spec.name} of {business_date}"
     for _ in range(2):
         try:
-            facts, rows, content = _read_pages(spec, api, business_date, place)
+            return _read_once(profile, spec, api, business_date, folder, place)
         except _NewDelivery:
             continue
-        break
-    else:
-        raise ExtractError(
-            f"{place} became another delivery twice while it was read; run again when the source is done"
+    raise ExtractError(f"{place} became another delivery twice while it was read; run again when the source is done")
+
+
+def _read_once(profile: Profile, spec: Extract, api: Api, business_date: date, folder: Path, place: str) -> Delivery:
+    original = folder / f"{spec.name}.jsonl"
+    with original.open("wb") as file, RowsWriter(spec, place, folder) as writer:
+        lines = HashingFile(file)
+        facts = _read_pages(spec, api, business_date, place, writer, lines)
+        file.flush()
+        control = {name: str(facts[name]) for name in ("business_date", "sequence", "rows", "sent_at")}
+        control |= {f"total_{column}": total for column, total in facts["totals"].items()}
+        received = Received(
+            place=place,
+            file=original.name,
+            original=original,
+            size=lines.size,
+            sha256=lines.sha256,
+            business_date=business_date,
+            sequence=facts["sequence"],
+            received_at=sent_at(profile, facts["sent_at"]),
+            control=control,
+            witness="the API",
         )
-    control = {name: str(facts[name]) for name in ("business_date", "sequence", "rows", "sent_at")}
-    control |= {f"total_{column}": total for column, total in facts["totals"].items()}
-    received = Received(
-        place=place,
-        file=f"{spec.name}.jsonl",
-        content=content,
-        sha256=hashlib.sha256(content).hexdigest(),
-        business_date=business_date,
-        sequence=facts["sequence"],
-        received_at=sent_at(profile, facts["sent_at"]),
-        control=control,
-        witness="the API",
-    )
-    return Delivery(received, rows)
+        return writer.finish(received, [])
 
 
-def _read_pages(spec: Extract, api: Api, business_date: date, place: str) -> tuple[dict, pa.Table, bytes]:
-    """The facts of a delivery, its rows, and its lines. Each page brings something new, so reading comes to an end."""
+def _read_pages(
+    spec: Extract, api: Api, business_date: date, place: str, writer: RowsWriter, lines: HashingFile
+) -> dict:
+    """Write all pages; the facts of the delivery. Each page brings something new, so reading comes to an end."""
     facts, cursor, read = None, None, 0
-    tables, pages, cursors = [], {}, set()
+    pages, cursors = set(), set()
     while True:
         parameters = {"business_date": business_date.isoformat(), "limit": spec.page_size}
         page = api.get(spec.name, **parameters, **({} if cursor is None else {"cursor": cursor}))
@@ -174,18 +184,20 @@ def _read_pages(spec: Extract, api: Api, business_date: date, place: str) -> tup
         if facts is not None and found != facts:
             raise _NewDelivery
         facts, cursor = found, page["next_cursor"]
-        rows, content = _rows_of(spec, page["items"], read, place)
-        if content and content in pages:
+        rows, content = _rows_of(spec, business_date, page["items"], read, place)
+        fingerprint = hashlib.sha256(content).digest()
+        if content and fingerprint in pages:
             raise ExtractError(f"{place} sent a page twice, after {read} items; ask for the delivery again")
-        pages[content] = None
-        tables.append(rows)
+        pages.add(fingerprint)
+        lines.write(content)
+        writer.add(rows)
         read += len(rows)
         if read > facts["rows"]:
             raise ExtractError(
                 f"{place} sent {read} items or more but says {facts['rows']}; ask for the delivery again"
             )
         if cursor is None:
-            return facts, pa.concat_tables(tables), b"".join(pages)
+            return facts
         if cursor in cursors or not content:
             what = "sent a cursor twice" if cursor in cursors else "sent a page without items before the last"
             raise ExtractError(f"{place} {what}, after {read} items; ask for the delivery again")
@@ -200,7 +212,8 @@ def _facts_of(spec: Extract, page: dict, business_date: date, place: str) -> dic
     facts = {name: page[name] for name in FACTS}
     for name, asked in (("extract", spec.name), ("business_date", business_date.isoformat())):
         if facts[name] != asked:
-            raise ExtractError(f"{place} sent a page whose {name} is {facts[name]!r}; ask for the delivery again")
+            said = repr(facts[name]) if re.fullmatch(r"[a-z_]{1,63}|[0-9-]{8,10}", str(facts[name])) else "another"
+            raise ExtractError(f"{place} sent a page whose {name} is {said}; ask for the delivery again")
     totals = [column.name for column in spec.columns if column.control_total]
     try:
         is_right = (
@@ -223,12 +236,17 @@ def _facts_of(spec: Extract, page: dict, business_date: date, place: str) -> dic
     return facts
 
 
-def _rows_of(spec: Extract, items: list[Any], before: int, place: str) -> tuple[pa.Table, bytes]:
+def _rows_of(spec: Extract, business_date: date, items: list[Any], before: int, place: str) -> tuple[pa.Table, bytes]:
     """The items of a page as text, and the lines of JSON that landing keeps; `before`: items of the pages before."""
-    names = {column.name for column in spec.columns}
+    expected = {column.name for column in spec.columns}
     for number, item in enumerate(items, before + 1):
-        if not isinstance(item, dict) or item.keys() != names:
-            raise ExtractError(f"{place}, item {number}: {_difference(item, names)}; it must match the profile exactly")
+        if not isinstance(item, dict) or item.keys() != expected:
+            if isinstance(item, dict):
+                identity = {"business_date": business_date.isoformat(), "file": f"{spec.name}.jsonl"}
+                identity["sha256"] = hashlib.sha256(json.dumps(items, sort_keys=True).encode()).hexdigest()
+                forbidden.refuse_names(spec, place, identity, sorted(item.keys() - expected), number)
+            problem = _difference(item, expected)
+            raise ExtractError(f"{place}, item {number}: {problem}; it must match the profile exactly")
     texts = {
         column.name: _texts(column, [item[column.name] for item in items], before, place) for column in spec.columns
     }
@@ -242,13 +260,10 @@ def _rows_of(spec: Extract, items: list[Any], before: int, place: str) -> tuple[
     return rows.append_column(SOURCE_ROW, pa.array(numbers)), content
 
 
-def _difference(item: Any, names: set[str]) -> str:
+def _difference(item: Any, expected: set[str]) -> str:
     if not isinstance(item, dict):
         return f"it is {_json_type(item)}, not an object"
-    missing, extra = sorted(names - item.keys()), sorted(item.keys() - names)
-    parts = [f"it lacks {', '.join(missing)}"] if missing else []
-    parts += [f"it has unknown {', '.join(map(repr, extra))}"] if extra else []
-    return " and ".join(parts)
+    return f"it {names.difference(sorted(item), sorted(expected))}"
 
 
 def _texts(column: Column, values: list[Any], before: int, place: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Parquet files of data-platform peers: columns matched exactly, values turned into text without loss."""
+"""Parquet files of data-platform peers: columns matched exactly, values turned into text without loss, batch by batch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crm_warehouse.errors import ExtractError
+from crm_warehouse.extract import forbidden, names
 from crm_warehouse.extract.delivery import SOURCE_ROW, Delivery, Received
+from crm_warehouse.extract.rows import RowsWriter
 from crm_warehouse.profile import Column, Extract
 
 ACCEPTED = {
@@ -24,35 +26,53 @@ ACCEPTED = {
 }
 
 
+BATCH = 1 << 16  # rows
+
+
 def read(spec: Extract, received: Received) -> Delivery:
     """Rows of a Parquet file. Raises ExtractError when a column is missing, new, or of another type (schema drift)."""
     try:
-        table = pq.read_table(pa.BufferReader(received.content))
-    except (pa.ArrowInvalid, OSError) as problem:
-        reason = str(problem).splitlines()[0]
-        raise ExtractError(
-            f"{received.place} is not a whole Parquet file ({reason}); ask for the delivery again"
-        ) from None
-    names = [column.name for column in spec.columns]
-    if table.column_names != names:
-        raise ExtractError(f"{received.place} has the columns {table.column_names}; the profile says {names}")
+        with pq.ParquetFile(received.original) as file:
+            _match_columns(spec, received, file.schema_arrow)
+            return _write_rows(spec, received, file)
+    except (pa.ArrowException, OSError):  # what they say may repeat what is in the file
+        raise ExtractError(f"{received.place} is not a whole Parquet file; ask for the delivery again") from None
+
+
+def _match_columns(spec: Extract, received: Received, schema: pa.Schema) -> None:
+    columns = [column.name for column in spec.columns]
+    forbidden.refuse_names(
+        spec, received.place, received.identity, [name for name in schema.names if name not in columns]
+    )
+    problem = names.difference(schema.names, columns)
+    if problem:
+        raise ExtractError(f"{received.place} {problem}; its columns must match the profile exactly")
     for column in spec.columns:
-        if not any(accepts(table.schema.field(column.name).type) for accepts in ACCEPTED[column.type]):
-            found = table.schema.field(column.name).type
+        found = schema.field(column.name).type
+        if not any(accepts(found) for accepts in ACCEPTED[column.type]):
             raise ExtractError(f"{received.place}: column {column.name} is {found}; the profile says {column.type}")
-        if column.type == "timestamp":  # with a zone or without: the text is UTC
-            index = table.column_names.index(column.name)
-            table = table.set_column(index, column.name, pc.cast(table[column.name], pa.timestamp("us")))
-    rows = _as_text(spec, table)
-    return Delivery(received, rows.append_column(SOURCE_ROW, pa.array(np.arange(2, len(rows) + 2, dtype=np.int64))))
 
 
-def _as_text(spec: Extract, table: pa.Table) -> pa.Table:
+def _write_rows(spec: Extract, received: Received, file: pq.ParquetFile) -> Delivery:
+    row = 2
+    with RowsWriter(spec, received.place, received.original.parent) as writer, duckdb.connect() as connection:
+        for batch in file.iter_batches(BATCH):
+            rows = _as_text(connection, spec, pa.Table.from_batches([batch]))
+            numbers = pa.array(np.arange(row, row + len(rows), dtype=np.int64))
+            writer.add(rows.append_column(SOURCE_ROW, numbers))
+            row += len(rows)
+        return writer.finish(received, [])
+
+
+def _as_text(connection: duckdb.DuckDBPyConnection, spec: Extract, table: pa.Table) -> pa.Table:
     """Every value as it would stand in a delimited file. DuckDB writes decimals plainly, Arrow as 0E-9."""
-    with duckdb.connect() as connection:
-        connection.register("received", table)
-        columns = ", ".join(f"coalesce({_text_of(column)}, '') as \"{column.name}\"" for column in spec.columns)
-        return connection.execute(f"select {columns} from received").to_arrow_table()
+    for index, column in enumerate(spec.columns):
+        if column.type == "timestamp":  # with a zone or without: the text is UTC
+            moments = pc.cast(table[column.name], pa.timestamp("us"))
+            table = table.set_column(index, column.name, moments)
+    connection.register("received", table)
+    columns = ", ".join(f"coalesce({_text_of(column)}, '') as \"{column.name}\"" for column in spec.columns)
+    return connection.execute(f"select {columns} from received").to_arrow_table()
 
 
 def _text_of(column: Column) -> str:

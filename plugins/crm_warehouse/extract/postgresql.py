@@ -6,20 +6,19 @@ same state of a table gives the same bytes. In it NULL is nothing and an empty t
 
 from __future__ import annotations
 
-import hashlib
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import psycopg2
 from psycopg2 import errors, extensions, sql
 
 from crm_warehouse.errors import ExtractError, SettingsError, SourceInterrupted
-from crm_warehouse.extract import delimited
-from crm_warehouse.extract.delivery import Delivery, Received, cut_off_of
+from crm_warehouse.extract import delimited, names
+from crm_warehouse.extract.delivery import Delivery, HashingFile, Received, cut_off_of
 from crm_warehouse.profile import Column, Extract, Profile
 
 # The types of PostgreSQL that say just what a type of a profile says. A timestamp without a zone says no moment.
@@ -86,18 +85,20 @@ def open_snapshot(address: str, connection: str) -> Iterator[Snapshot]:
         opened.close()
 
 
-def read(profile: Profile, spec: Extract, snapshot: Snapshot, business_date: date) -> Delivery:
+def read(profile: Profile, spec: Extract, snapshot: Snapshot, business_date: date, folder: Path) -> Delivery:
     """The rows of one table, those of the business date where the table has one.
 
     Raises SourceInterrupted when the connection breaks off: what it showed until then counts for nothing.
     """
     place = f"{snapshot.name}: {'.'.join(spec.relation)} of {business_date}"
+    original = folder / f"{spec.name}.csv"
     try:
-        with snapshot.connection.cursor() as cursor:
+        with original.open("wb") as file, snapshot.connection.cursor() as cursor:
             cursor.execute("set local datestyle to 'ISO'")
             _match_columns(cursor, spec, place)
             control = _count(cursor, spec, business_date)
-            content = _copy(cursor, spec, business_date)
+            copied = HashingFile(file)
+            _copy(cursor, spec, business_date, copied)
     except errors.InsufficientPrivilege:
         raise ExtractError(f"{place} may not be read by this login; grant it select") from None
     except psycopg2.Error as problem:
@@ -109,16 +110,17 @@ def read(profile: Profile, spec: Extract, snapshot: Snapshot, business_date: dat
         ) from None
     received = Received(
         place=place,
-        file=f"{spec.name}.csv",
-        content=content,
-        sha256=hashlib.sha256(content).hexdigest(),
+        file=original.name,
+        original=original,
+        size=copied.size,
+        sha256=copied.sha256,
         business_date=business_date,
         sequence=None,
         received_at=cut_off_of(profile, business_date),
         control=control,
         witness="the database",
     )
-    return delimited.parse(received, content, ",", [column.name for column in spec.columns])
+    return delimited.parse(spec, received, original, ",")
 
 
 def _match_columns(cursor: Any, spec: Extract, place: str) -> None:
@@ -135,7 +137,7 @@ def _match_columns(cursor: Any, spec: Extract, place: str) -> None:
     missing, extra = [n for n in expected if n not in found], [n for n in found if n not in expected]
     if missing or extra:
         parts = [f"lacks {', '.join(missing)}"] if missing else []
-        parts += [f"has unknown {', '.join(extra)}"] if extra else []
+        parts += [f"has {names.unknown(extra, is_header=True)}"] if extra else []
         raise ExtractError(f"{place} {' and '.join(parts)}; its columns must match the profile exactly")
     for name, (type_, accepted) in expected.items():
         if found[name] not in accepted:
@@ -153,8 +155,8 @@ def _count(cursor: Any, spec: Extract, business_date: date) -> dict[str, str]:
     return dict(zip(["rows", *(f"total_{name}" for name in totals)], cursor.fetchone(), strict=True))
 
 
-def _copy(cursor: Any, spec: Extract, business_date: date) -> bytes:
-    """The rows as CSV. Sorted by the bytes of every column, keys first, whatever the database's own order of text is."""
+def _copy(cursor: Any, spec: Extract, business_date: date, target: HashingFile) -> None:
+    """Write the rows as CSV. Sorted by the bytes of every column, keys first, whatever the database's own order of text is."""
     in_key_order = sorted(spec.columns, key=lambda column: not column.key)
     query = sql.SQL(
         "copy (select {} from (select {} from {}) as texts order by {}) to stdout (format csv, header)"
@@ -164,9 +166,7 @@ def _copy(cursor: Any, spec: Extract, business_date: date) -> bytes:
         _rows(spec, business_date),
         sql.SQL(", ").join(sql.SQL('{} collate "C"').format(sql.Identifier(column.name)) for column in in_key_order),
     )
-    written = io.BytesIO()
-    cursor.copy_expert(query, written)
-    return written.getvalue()
+    cursor.copy_expert(query, target)
 
 
 def _rows(spec: Extract, business_date: date) -> sql.Composable:

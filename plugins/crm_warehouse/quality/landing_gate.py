@@ -11,11 +11,12 @@ import duckdb
 from crm_warehouse.errors import ExtractError, GateFailed
 from crm_warehouse.files import sync
 from crm_warehouse.landing import ACCEPTED, ROWS, Batch, current_batches
-from crm_warehouse.policy import parameter
 from crm_warehouse.profile import Column, Extract, Profile
 from crm_warehouse.progress import Progress
+from crm_warehouse.quality import decisions, held_rows
 from crm_warehouse.quality.gate import GateResult, run_gate
 from crm_warehouse.quality.rule import Rule
+from crm_warehouse.quality.too_many import too_many_set_aside
 from crm_warehouse.settings import Settings
 
 DEFAULT_FORMATS = {"date": "%Y-%m-%d", "timestamp": "%Y-%m-%dT%H:%M:%SZ"}
@@ -66,13 +67,16 @@ def run_landing_gate(
     _load_tables(database, profile, batches)
     gate = run_gate("landing", database, "main", rules, progress)
     _set_aside(database, [rule for rule in rules if rule.severity == "quarantine"], gate)
+    decisions.lift_released(settings, profile, database, batches)
     _set_aside_orphans(database, profile)
     counts = _count_rows(database, batches)
-    facts, listed = _look_up(database, profile, gate)
-    verdict = LandingVerdict(gate, counts, facts, listed, _too_many_set_aside(profile, counts, max(dates), gate))
-    if gate.is_open and not verdict.too_many:
+    too_many = too_many_set_aside(database, profile, counts, max(dates), gate)
+    if gate.is_open and not too_many:
         _accept(settings, database, profile, batches, progress)
-    return verdict
+        held_rows.apply_decisions(settings, profile)
+        counts = held_rows.prove_counts(settings, profile, batches)
+    facts, listed = _look_up(database, profile, gate)
+    return LandingVerdict(gate, counts, facts, listed, too_many)
 
 
 def _load_tables(database: Path, profile: Profile, batches: dict[str, list[Batch]]) -> None:
@@ -185,40 +189,10 @@ def _count_rows(database: Path, batches: dict[str, list[Batch]]) -> list[dict]:
     counts = []
     for table, landed in batches.items():
         for batch in landed:
-            read, rejected = batch.manifest["rows_read"], len(batch.manifest["rows_rejected"])
             quarantined = set_aside.get((table, batch.business_date, batch.number), 0)
-            counts.append(
-                {
-                    "table": table,
-                    "business_date": batch.business_date.isoformat(),
-                    "batch": batch.number,
-                    "file": batch.manifest["file"],
-                    "sha256": batch.manifest["sha256"],
-                    "rows_read": read,
-                    "rows_loaded": read - rejected - quarantined,
-                    "rows_quarantined": quarantined,
-                    "rows_rejected": rejected,
-                }
-            )
+            loaded = batch.manifest["rows_read"] - len(batch.manifest["rows_rejected"]) - quarantined
+            counts.append(held_rows.counts_of(batch, loaded=loaded, quarantined=quarantined))
     return counts
-
-
-def _too_many_set_aside(profile: Profile, counts: list[dict], as_of: date, gate: GateResult) -> str | None:
-    """Quarantine is for the few: too many bad rows, or one in a file that carries money, stop the run."""
-    most = parameter(profile.folder, "quarantine_max_share", as_of)
-    money = {spec.table for spec in profile.extracts if any(column.control_total for column in spec.columns)}
-    for count in counts:
-        bad = count["rows_quarantined"]
-        if bad and (bad > most * count["rows_read"] or count["table"] in money):
-            rules = sorted(
-                {r.rule["name_en"] for r in gate.failures("quarantine") if r.rule["table"] == count["table"]}
-            )
-            why = "the file carries money" if count["table"] in money else f"more than {most:.1%} of the rows"
-            return (
-                f"the landing gate is shut: {count['file']} of {count['business_date']} has {bad} bad of"
-                f" {count['rows_read']} rows ({why}): {'; '.join(rules)}. Ask the source system for a corrected delivery"
-            )
-    return None
 
 
 def _accept(
@@ -251,12 +225,14 @@ def _keep_quarantined(settings: Settings, connection: duckdb.DuckDBPyConnection,
     query = f"from _quarantined where source_table = '{spec.table}' and {_of_batch(batch)}"
     if not connection.execute(f"select count(*) {query}").fetchone()[0]:
         return
-    folder = settings.quarantine / spec.source / spec.name / f"business_date={batch.business_date}"
-    folder.mkdir(parents=True, exist_ok=True)
+    file = decisions.quarantine_file(settings, spec, batch.business_date, batch.number)
+    if decisions.decisions_file(file).is_file():
+        return  # what was decided on stays as it was shown
+    file.parent.mkdir(parents=True, exist_ok=True)
     connection.execute(
         f"copy (select rule_id, landed.* from (select rule_id, _source_row {query}) as bad"
         f" join read_parquet('{batch.folder / ROWS}', hive_partitioning = false) as landed using (_source_row)"
-        f" order by _source_row, rule_id) to '{folder}/batch={batch.number}.parquet' (format parquet)"
+        f" order by _source_row, rule_id) to '{file}' (format parquet)"
     )
 
 

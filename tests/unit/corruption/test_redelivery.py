@@ -58,7 +58,7 @@ def test_after_a_corruption_the_corrected_file_is_the_true_one(bank, kind):
     corrupt(profile.extracts, root, kind, DAY, "core.balances")
     assert "the true file" in deliver_corrected(root, spec, DAY)
     corrected = received(profile, spec, root).received
-    assert (corrected.content, corrected.sequence) == (true.data, 2)
+    assert (corrected.original.read_bytes(), corrected.sequence) == (true.data, 2)
     aside.restore(root)
     assert read_sent(sent_path(spec, root, DAY)) == true
 

@@ -7,7 +7,7 @@ import pytest
 from unit.tiny_bank import DAY, TinyBank, deliver
 
 from crm_warehouse.errors import ExtractError
-from crm_warehouse.extract import Delivery, extract
+from crm_warehouse.extract import Delivery, delimited, extract
 from crm_warehouse.profile import Column, Extract
 
 COLUMNS = (Column("id", "text", key=True), Column("name", "text"), Column("amount", "decimal"))
@@ -218,9 +218,85 @@ def test_a_folder_in_place_of_the_file_is_a_missing_file(tiny):
         extract(tiny.profile, spec_of(), tiny.settings.source_root, DAY)
 
 
-def test_a_field_of_three_megabytes_is_read_whole(tiny):
+def test_a_field_of_three_megabytes_costs_its_own_row_and_not_the_file(tiny):
     delivery = read(tiny, f"id,name,amount\n1,{'长' * 1_000_000},2\n3,b,4\n")
-    assert [len(row[2]) for row in rows_of(delivery)] == [1_000_000, 1]
+    assert rows_of(delivery) == [(3, "3", "b", "4")]
+    assert delivery.rejected == [(2, "name is 3,000,000 bytes long, more than 100,000")]
+
+
+def test_how_long_a_value_may_be_is_the_profiles_to_say(tiny):
+    content = "id,name,amount\n1,abcde,2\n3,abcd,4\n"
+    assert rows_of(read(tiny, content, longest_value_bytes=4)) == [(3, "3", "abcd", "4")]
+    assert len(rows_of(read(tiny, content, longest_value_bytes=5))) == 2
+
+
+def test_a_field_too_long_in_a_file_that_carries_money_refuses_the_file(tiny):
+    columns = (*COLUMNS[:2], replace(COLUMNS[2], control_total=True))
+    assert "row 2: name is 200,000 bytes long" in refusal_of(
+        tiny, f"id,name,amount\n1,{'x' * 200_000},2\n3,b,4\n", columns=columns
+    )
+
+
+def test_a_row_longer_than_a_block_is_refused(tiny):
+    assert "a row from 2 on is longer than 16 MiB" in refusal_of(tiny, f"id,name,amount\n1,{'x' * 40_000_000},2\n")
+
+
+@pytest.mark.parametrize(
+    ("rows", "row"),
+    [('1,"a"b,2\n3,c,4\n', 2), ('1,a,2\n3,"b,4\n5,c,6\n', 3), ('1,a,2\n3,"b,4\n5,"c",6\n', 3), ('1,a,"2', 2)],
+)
+def test_a_quote_that_is_not_closed_or_closed_too_early_is_refused_with_its_row(tiny, rows, row):
+    assert f"row {row}: a quote is not closed, or is closed before" in refusal_of(tiny, f"id,name,amount\n{rows}")
+
+
+def test_a_quote_within_a_value_is_part_of_it(tiny):
+    assert rows_of(read(tiny, 'id,name,amount\n1,19" screen,2\n')) == [(2, "1", '19" screen', "2")]
+
+
+@pytest.mark.parametrize("number", ["1.005", "1,00", "1e3", "12345678901234567890.00", "1.2.3", "０.5"])
+def test_a_number_that_would_be_rounded_or_guessed_stays_the_text_it_is(tiny, number):
+    assert rows_of(read(tiny, f'id,name,amount\n1,a,"{number}"\n')) == [(2, "1", "a", number)]
+
+
+def test_a_delimiter_at_the_end_of_each_line_is_refused(tiny):
+    assert "the header has a delimiter at its end" in refusal_of(tiny, "id,name,amount,\n1,a,2,\n")
+    assert "row 2: 4 fields instead of 3" in refusal_of(tiny, "id,name,amount\n1,a,2,\n3,b,4\n")
+
+
+def test_a_column_that_comes_twice_is_named(tiny):
+    assert "the header has amount more than once" in refusal_of(tiny, "id,name,amount,amount\n1,a,2,2\n")
+
+
+@pytest.mark.parametrize(("rows", "row"), [("1,a,2\n\n", 3), ("\n1,a,2\n", 2), ("1,a,2\n\n\n3,b,4\n", 3)])
+def test_a_blank_line_is_refused_with_its_row(tiny, rows, row):
+    assert f"row {row}: an empty row" in refusal_of(tiny, f"id,name,amount\n{rows}")
+
+
+@pytest.mark.parametrize(("delimiter", "encoding"), [("|+|", "utf-8"), ("|", "gb18030"), ("||+", "gb18030")])
+def test_what_a_chunk_cuts_in_two_is_read_whole(tiny, monkeypatch, delimiter, encoding):
+    """Characters of several bytes and delimiters of several characters, at every place of a chunk's end."""
+    lines = [("id", "name", "amount"), *((str(n), "𠮷|王芳" if delimiter != "|" else "𠮷王", "1.10") for n in range(9))]
+    content = "".join(delimiter.join(line) + "\n" for line in lines).encode(encoding)
+    for size in range(1, 12):
+        monkeypatch.setattr(delimited, "CHUNK", size)
+        delivery = read(tiny, content, delimiter=delimiter, encoding=encoding)
+        assert [row[1:] for row in rows_of(delivery)] == lines[1:]
+
+
+def test_the_place_of_a_byte_that_cannot_be_decoded_is_true_in_a_later_chunk(tiny, monkeypatch):
+    content = b"id,name,amount\n" + "1,王,2\n".encode() * 100
+    for size in (1, 2, 5, 64):
+        monkeypatch.setattr(delimited, "CHUNK", size)
+        assert f"byte {len(content)} cannot" in refusal_of(tiny, content + b"\xff,a,2\n")
+
+
+def test_source_rows_are_true_over_many_blocks_with_rows_too_long(tiny, monkeypatch):
+    monkeypatch.setattr(delimited, "BLOCK", 4096)
+    rows = "".join(f"{n},{'x' * (90 if n % 100 == 0 else 5)},1\n" for n in range(2, 5002))
+    delivery = read(tiny, "id,name,amount\n" + rows, longest_value_bytes=50)
+    assert [row for row, _ in delivery.rejected] == list(range(100, 5002, 100))
+    assert all(str(row) == id_ for row, id_, _, _ in rows_of(delivery))
+    assert delivery.row_count + len(delivery.rejected) == 5000
 
 
 def test_reading_does_not_change_the_source(tiny):

@@ -97,6 +97,7 @@ def test_every_type_becomes_the_text_a_delimited_file_would_have(tiny, type_, ar
 MOMENT = """
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 import pyarrow as pa
 from unit.tiny_bank import parquet_bytes
 from crm_warehouse.extract import parquet
@@ -104,19 +105,20 @@ from crm_warehouse.extract.delivery import Received
 from crm_warehouse.profile import Column, Extract
 
 moment = datetime(2026, 5, 31, 17, 30, tzinfo=UTC)
-content = parquet_bytes(pa.table({"value": pa.array([moment], pa.timestamp("us", sys.argv[1]))}))
+original = Path(sys.argv[2])
+original.write_bytes(parquet_bytes(pa.table({"value": pa.array([moment], pa.timestamp("us", sys.argv[1]))})))
 spec = Extract("wealth", "one", "parquet", "one.parquet", "full", (Column("value", "timestamp", key=True),))
-received = Received("one.parquet", "one.parquet", content, "", moment.date(), 1, moment, {})
+received = Received("one.parquet", "one.parquet", original, 0, "", moment.date(), 1, moment, {})
 print(parquet.read(spec, received).rows["value"][0].as_py())
 """
 
 
 @pytest.mark.parametrize(("machine", "stored"), [("Asia/Shanghai", "UTC"), ("UTC", "Asia/Shanghai")])
-def test_an_instant_is_written_in_utc_whatever_zone_the_machine_is_in(machine, stored):
+def test_an_instant_is_written_in_utc_whatever_zone_the_machine_is_in(tmp_path, machine, stored):
     """In a process of its own: DuckDB asks for the machine's zone once."""
     tests = Path(__file__).parents[2]
     found = subprocess.run(
-        [sys.executable, "-c", MOMENT, stored],
+        [sys.executable, "-c", MOMENT, stored, str(tmp_path / "one.parquet")],
         env={**os.environ, "TZ": machine, "PYTHONPATH": os.pathsep.join([str(tests), *sys.path])},
         capture_output=True,
         text=True,
@@ -137,16 +139,16 @@ def test_an_instant_with_parts_of_a_second_loses_nothing_in_silence(tiny):
 
 def test_a_missing_column_is_refused(tiny):
     text = refusal_of(tiny, parquet_bytes(products().drop_columns("fee_rate")))
-    assert "has the columns ['product_id', 'launched_on']" in text and "fee_rate" in text
+    assert "lacks fee_rate; its columns must match the profile exactly" in text
 
 
 def test_an_added_column_is_refused(tiny):
     text = refusal_of(tiny, parquet_bytes(products().append_column("risk_level", pa.array(["R1", "R2"]))))
-    assert "risk_level" in text and "the profile says" in text
+    assert "has unknown risk_level; its columns must match the profile exactly" in text
 
 
 def test_reordered_columns_are_refused(tiny):
-    assert "the profile says" in refusal_of(
+    assert "has its columns in another order" in refusal_of(
         tiny, parquet_bytes(products().select(["launched_on", "fee_rate", "product_id"]))
     )
 
