@@ -14,7 +14,7 @@ import json
 import multiprocessing
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +31,7 @@ from benchmarks.fault_bank import (
     simulate_bank,
 )
 from benchmarks.fault_cases import run_case
-from benchmarks.fault_plan import FULL, QUICK, Campaign, cases_of, damaged_days
+from benchmarks.fault_plan import FULL, QUICK, Campaign, FaultCase, cases_of, damaged_days
 from benchmarks.fault_verdicts import Judge
 from crm_warehouse.demonstration import progress_bars
 from crm_warehouse.pipeline import code_fingerprint
@@ -41,7 +41,9 @@ from crm_warehouse.settings import PROJECT, load_settings
 
 RESULTS = Path(__file__).parent / "results" / "faults.json"
 REPORT = Path(__file__).parent / "faults.md"
-CASES_PER_PROCESS = 150  # then a fresh one: the memory of the engines of old cases goes with it
+# Then fresh processes: the memory of old cases' engines goes with the old ones. Not `max_tasks_per_child`, which hangs
+# on Python 3.11 when a worker is replaced.
+CASES_PER_POOL = 300
 
 
 def run_campaign(
@@ -71,16 +73,19 @@ def run_campaign(
     )
 
 
-def _run_all(bank: FaultBank, folder: Path, cases: list, processes: int):
+def _run_all(bank: FaultBank, folder: Path, cases: list[FaultCase], processes: int) -> Iterator[dict]:
+    """Records as cases end. In batches, each with processes of its own: see CASES_PER_POOL."""
     if processes == 1:
         yield from (run_case(bank, folder, case) for case in cases)
         return
     # Spawned, not forked: a forked process would inherit the threads of Arrow and DuckDB half-way.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, max_tasks_per_child=CASES_PER_PROCESS) as pool:
-        running = [pool.submit(run_case, bank, folder, case) for case in cases]
-        for finished in as_completed(running):
-            yield finished.result()
+    for first in range(0, len(cases), CASES_PER_POOL):
+        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+            running = [pool.submit(run_case, bank, folder, case) for case in cases[first : first + CASES_PER_POOL]]
+            for finished in as_completed(running):
+                yield finished.result()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def campaign_folder(work: Path, campaign: Campaign) -> Path:
