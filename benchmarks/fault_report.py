@@ -30,6 +30,10 @@ def score(judge: Judge, records: list[Record], clean: list[Record], planned: lis
             "by_rule": _ablation(ablate(judge, made, {rule: frozenset([rule]) for rule in planned})),
             "by_principle": _ablation(ablate(judge, made, by_principle(planned))),
         },
+        # Kinds of which no delivery of the campaign's days could be damaged so: nothing is known of them.
+        "never made": sorted(
+            {f"{r['kind']} ({r['way']})" for r in records} - {f"{r['kind']} ({r['way']})" for r in made}
+        ),
         "refused": sorted({f"{r['kind']} ({r['way']}, {r['day']}): {r['refused']}" for r in records if "refused" in r}),
         "crashed": sorted({f"{r['kind']}: {r['problem']}" for r in made if r["stopped_at"] == "crash"}),
     }
@@ -188,7 +192,7 @@ def tables_of(scored: dict) -> list[tuple[str, list[str], list[list[str]]]]:
         ("ablation, each principle in turn (all rules of it)", ["principle", "worth", "kinds"], worth),
         ("kinds", ["kind", "way", "should be", "caught", "95 %", "outcome", "smallest", "caught by"], kinds),
     ]
-    for title in ("refused", "crashed"):
+    for title in ("never made", "crashed"):
         if scored[title]:
             shown.append((title, ["case"], [[text] for text in scored[title]]))
     return shown

@@ -53,7 +53,10 @@ def read_profile_file(path: Path) -> dict[str, Any]:
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """`; did you mean x?` where a known name looks like it, else nothing."""
-    near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.6)
+    text, known = str(name), list(known)
+    near = difflib.get_close_matches(text, known, n=1, cutoff=0.6) or [
+        other for other in known if len(text) > 3 and (text in other or other in text)
+    ]
     return f"; did you mean {near[0]}?" if near else ""
 
 

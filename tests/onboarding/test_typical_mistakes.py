@@ -88,7 +88,9 @@ def test_a_mistake_in_extracts_yml(user, old, new, sentence):
         line = int(text.split("line ")[1].split(":")[0])
         assert str(user.bank / "extracts.yml") in text
         place = sentence.split(" ")[0].split(".")
-        assert any(f"{part}:" in lines[line - 1] for part in (*place, new.split(":")[0].strip())), lines[line - 1]
+        assert any(f"{part}:" in lines[line - 1] for part in (*place, new.split(":")[0].strip(), "columns")), lines[
+            line - 1
+        ]
 
 
 def test_all_mistakes_are_told_at_once_each_with_its_line(user):
