@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; both build the locked environment first, by themselves.
-.PHONY: help setup demo test test-slow lint up bench-simulator
+.PHONY: help setup demo test test-slow lint up faults faults-quick bench-simulator
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -36,6 +36,12 @@ test-slow: setup ## Tests that start servers
 
 lint: setup ## ruff and sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/sqlfluff lint dbt_project/models dbt_project/banks
+
+faults: setup ## Score of the landing gate: every kind of corruption, three kinds of day, clean days (about an hour)
+	@$(BIN)/python -m benchmarks.faults $(FAULTS)
+
+faults-quick: setup ## The same, small: one day, one magnitude (about ten minutes); FAULTS="--kinds a,b" for some
+	@$(BIN)/python -m benchmarks.faults --quick $(FAULTS)
 
 up: setup ## A standalone Airflow for people on http://localhost:8080 (development login)
 	@$(BIN)/crm-warehouse airflow pools set warehouse_writer 1 "DuckDB has one writer"

@@ -14,10 +14,12 @@ from rich.markup import escape
 
 from crm_warehouse import quarantine_commands
 from crm_warehouse.errors import CrmWarehouseError
+from crm_warehouse.onboarding.commands import app as profile_app
 from crm_warehouse.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(quarantine_commands.app, name="quarantine")
+app.add_typer(profile_app, name="profile")
 console = Console()
 
 Bank = Annotated[str | None, typer.Option("--bank", help="Profile in dbt_project/banks [CRM_WAREHOUSE_BANK].")]

@@ -261,6 +261,8 @@ def _show_tier_history(settings: Settings, live: dict, console: Console) -> None
             order by valid_from limit 6
             """
         ).fetchall()
+    if not rows:  # a first delivery may leave nobody with a tier yet
+        return
     table = Table(title=f"tier history 等级历史 of customer {rows[0][0]}", title_justify="left")
     for column in ("from", "to", "before", "tier", "movement", "reason"):
         table.add_column(column)

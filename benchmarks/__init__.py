@@ -1,0 +1,1 @@
+"""Harnesses that measure the project, and their kept results."""

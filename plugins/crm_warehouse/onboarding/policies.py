@@ -1,0 +1,206 @@
+"""A bank's policy files: all there, columns and values right, dates ascending, a ladder without gaps."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from crm_warehouse.onboarding.findings import Finding
+from crm_warehouse.profile import Profile
+from crm_warehouse.profile_checks import did_you_mean
+
+AREA = "policy"
+# Every file that models or gates read: its columns as name, or name:type; `?` may be empty.
+FILES = {
+    "tier_policies": "policy_id policy_version policy_name_en policy_name_zh is_active:flag rating_base rating_window"
+    " rating_divisor rating_scope up_lag_months:whole landing_rule review_calendar volatile_to_amount:number?"
+    " effective_from:date effective_to:date? approved_by decision_reference source?",
+    "tier_thresholds": "policy_id policy_version tier_code tier_name_en tier_name_zh tier_rank:whole"
+    " threshold_amount:number near_band_share:number near_band_max_amount:number? grace_months:whole is_private_banking:flag",
+    "policy_parameters": "parameter value:number effective_from:date approved_by decision_reference description?",
+    "age_bands": "age_band age_from:whole age_to:whole is_founder_generation:flag effective_from:date approved_by"
+    " decision_reference",
+    "deposit_rates": "product_id effective_from:date rate:fraction approved_by decision_reference",
+    "calendar_exceptions": "calendar_date:date is_business_day:flag reason?",
+}
+MAY_BE_EMPTY = ("deposit_rates", "calendar_exceptions")
+# Parameters without which a step of the job stops, or a figure is null.
+PARAMETERS = ("quarantine_max_share", "over_service_max_ratio", "interest_day_count")
+# Where dates ascend: within each of these, row after row.
+SERIES = {
+    "policy_parameters": ("parameter",),
+    "deposit_rates": ("product_id",),
+    "age_bands": ("age_band",),
+    "tier_policies": ("policy_id",),
+}
+
+Row = dict[str, str]
+
+
+def _is(parse: Callable[[str], object]) -> Callable[[str], bool]:
+    def can(text: str) -> bool:
+        try:
+            parse(text)
+        except (ValueError, InvalidOperation):
+            return False
+        return True
+
+    return can
+
+
+def _is_fraction(text: str) -> bool:
+    return _is(Decimal)(text) and abs(Decimal(text)) < 1
+
+
+VALUES: dict[str, tuple[Callable[[str], bool], str]] = {
+    "flag": (lambda text: text in ("true", "false"), "write true or false"),
+    "whole": (_is(int), "write a whole number"),
+    "number": (_is(Decimal), "write a number with a decimal point"),
+    "fraction": (_is_fraction, "write a fraction below 1, as 0.045 for 4.5 %"),
+    "date": (_is(date.fromisoformat), "write a date as YYYY-MM-DD"),
+}
+
+
+def columns_of(name: str) -> list[str]:
+    """The header of a policy file."""
+    return [column.split(":")[0].rstrip("?") for column in FILES[name].split()]
+
+
+def check_policies(profile: Profile) -> list[Finding]:
+    """What is right and wrong with the policy of a bank."""
+    return list(_findings(profile))
+
+
+def _findings(profile: Profile) -> Iterator[Finding]:
+    sound: dict[str, list[Row]] = {}
+    for name in FILES:
+        path = profile.folder / "policy" / f"{name}.csv"
+        wrong, rows = _read(path, name)
+        wrong += _not_ascending(path, name, rows) if not wrong else []
+        for text in wrong:
+            yield Finding("blocks", AREA, text)
+        if not wrong:
+            sound[name] = [row for _, row in rows]
+    checks = {
+        "tier_policies": lambda: _ladder(profile, sound.get("tier_policies", []), sound.get("tier_thresholds")),
+        "policy_parameters": lambda: _parameters(profile, sound.get("policy_parameters", [])),
+        "age_bands": lambda: _age_bands(sound.get("age_bands", [])),
+    }
+    for name, rows in sound.items():
+        wrong = [f"{profile.folder / 'policy' / name}.csv: {text}" for text in checks[name]()] if name in checks else []
+        yield from (Finding("blocks", AREA, text) for text in wrong)
+        if not wrong:
+            yield Finding("fine", AREA, f"policy/{name}.csv: {len(rows)} rows")
+
+
+def _read(path: Path, name: str) -> tuple[list[str], list[tuple[int, Row]]]:
+    """What is wrong with a file's form, and its rows with their lines."""
+    columns = columns_of(name)
+    if not path.is_file():
+        return [f"{path} is missing: write it with the header {','.join(columns)}"], []
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        header = list(reader.fieldnames or [])
+        rows = [(reader.line_num, row) for row in reader]
+    missing, extra = [c for c in columns if c not in header], [c for c in header if c not in columns]
+    if missing:
+        near = "".join(f"; {c} looks like {name_}" for name_ in missing for c in extra if did_you_mean(c, [name_]))
+        return [f"{path}, line 1: the header lacks {', '.join(missing)}{near}"], []
+    if not rows and name not in MAY_BE_EMPTY:
+        return [f"{path} has a header but no rows: write at least one"], []
+    wrong = []
+    for line, row in rows:
+        for declared in FILES[name].split():
+            column, _, kind = declared.rstrip("?").partition(":")
+            value = row[column]
+            if value is None or (not value and not declared.endswith("?")):
+                wrong.append(f"{path}, line {line}: {column} is empty")
+            elif value and kind and not VALUES[kind][0](value):
+                wrong.append(f"{path}, line {line}: {column} is {value!r}: {VALUES[kind][1]}")
+        if None in row:
+            wrong.append(f"{path}, line {line}: it has more values than the header: quote what holds a comma")
+    return wrong, rows
+
+
+def _not_ascending(path: Path, name: str, rows: list[tuple[int, Row]]) -> list[str]:
+    wrong = []
+    last: dict[tuple, str] = {}
+    column = "calendar_date" if name == "calendar_exceptions" else "effective_from"
+    if name not in SERIES and name != "calendar_exceptions":
+        return wrong
+    for line, row in rows:
+        key = tuple(row[part] for part in SERIES.get(name, ()))
+        if key in last and row[column] <= last[key]:
+            of = f" of {' '.join(key)}" if key else ""
+            wrong.append(
+                f"{path}, line {line}: {column} {row[column]}{of} is not after {last[key]}: write dates ascending, each once"
+            )
+        last[key] = row[column]
+    return wrong
+
+
+def _ladder(profile: Profile, policies: list[Row], thresholds: list[Row] | None) -> Iterator[str]:
+    if thresholds is None:
+        return  # wrong itself, and said so
+    first = profile.initial_delivery_on.isoformat()
+    active = sorted((row for row in policies if row["is_active"] == "true"), key=lambda row: row["effective_from"])
+    if not active:
+        yield "no policy has is_active true: set it for the ladder that is in force"
+    elif active[0]["effective_from"] > first:
+        yield (
+            f"the active ladder begins on {active[0]['effective_from']}, after the initial delivery of {first}:"
+            " customers of those days have no tier; let effective_from be on or before it"
+        )
+    for before, after in zip(active, active[1:], strict=False):
+        if before["policy_id"] != after["policy_id"]:
+            yield f"{before['policy_id']} and {after['policy_id']} are both active: one ladder can be"
+        elif before["effective_to"] != after["effective_from"]:
+            yield (
+                f"{before['policy_version']} ends on {before['effective_to'] or 'no date'}, but {after['policy_version']}"
+                f" begins on {after['effective_from']}: one must end the day the next begins"
+            )
+    for row in policies:
+        version = (row["policy_id"], row["policy_version"])
+        tiers = sorted(
+            (t for t in thresholds if (t["policy_id"], t["policy_version"]) == version),
+            key=lambda t: int(t["tier_rank"]),
+        )
+        yield from (f"the ladder {row['policy_version']} {text}" for text in _tiers(tiers))
+
+
+def _tiers(tiers: list[Row]) -> Iterator[str]:
+    """Ranks from 1 without a gap, thresholds from 0 and rising."""
+    if not tiers:
+        yield "has no tier in tier_thresholds.csv: write one row a tier, with the same policy_id and policy_version"
+        return
+    ranks = [int(tier["tier_rank"]) for tier in tiers]
+    if ranks != list(range(1, len(ranks) + 1)):
+        yield f"has the ranks {', '.join(map(str, ranks))} in tier_thresholds.csv: number them 1, 2, 3 without a gap"
+    if Decimal(tiers[0]["threshold_amount"]) != 0:
+        yield f"begins at {tiers[0]['threshold_amount']} in tier_thresholds.csv: the lowest tier begins at 0, else customers below have none"
+    for lower, upper in zip(tiers, tiers[1:], strict=False):
+        if Decimal(upper["threshold_amount"]) <= Decimal(lower["threshold_amount"]):
+            yield f"has {upper['tier_code']} at {upper['threshold_amount']}, not above {lower['tier_code']} in tier_thresholds.csv: a higher rank has a higher threshold"
+
+
+def _parameters(profile: Profile, rows: list[Row]) -> Iterator[str]:
+    first = profile.initial_delivery_on.isoformat()
+    known = {row["parameter"] for row in rows}
+    for name in PARAMETERS:
+        dates = [row["effective_from"] for row in rows if row["parameter"] == name]
+        if not dates:
+            yield f"no {name}{did_you_mean(name, known)}; every bank needs it"
+        elif min(dates) > first:
+            yield f"{name} is in force from {min(dates)} only, after the initial delivery of {first}: let it begin on or before it"
+
+
+def _age_bands(rows: list[Row]) -> Iterator[str]:
+    bands = sorted({(int(row["age_from"]), int(row["age_to"]), row["age_band"]) for row in rows})
+    if bands and bands[0][0] != 0:
+        yield f"the first band begins at {bands[0][0]}: begin at 0"
+    for (_, to, name), (following, _, after) in zip(bands, bands[1:], strict=False):
+        if following != to + 1:
+            yield f"{after} begins at {following}, but {name} ends at {to}: the next band begins one year on"

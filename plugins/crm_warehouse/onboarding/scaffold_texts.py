@@ -1,0 +1,79 @@
+"""The fixed parts of a new profile."""
+
+PERSONAL = ("customer_name", "id_number", "mobile", "email", "address")
+VALUES = {
+    "gender": ("female", "male"),
+    "customer_type": ("personal", "corporate", "institution"),
+    "account_status": ("open", "closed", "dormant"),
+    "risk_rating": ("C1", "C2", "C3", "C4", "C5"),
+    "risk_level": ("R1", "R2", "R3", "R4", "R5"),
+    "product_family": (
+        "demand_deposit", "time_deposit", "structured_deposit", "certificate_of_deposit", "wealth_product", "fund",
+        "insurance", "bond", "trust", "precious_metal", "custody", "loan", "card",
+    ),
+}  # fmt: skip
+
+PARAMETERS = [
+    "quarantine_max_share,0.005,2000-01-01,TODO,TODO,Largest share of a file's rows that may be set aside before the run stops",
+    "over_service_max_ratio,0.5,2000-01-01,TODO,TODO,Concessions and perks above this share of contribution count as over-service",
+    "interest_day_count,365,2000-01-01,TODO,TODO,Days of a year in interest = money x rate x days / days of a year",
+]
+AGE_BANDS = [
+    "under_18,0,17,false,2000-01-01,TODO,TODO",
+    "18_34,18,34,false,2000-01-01,TODO,TODO",
+    "35_64,35,64,false,2000-01-01,TODO,TODO",
+    "over_64,65,130,false,2000-01-01,TODO,TODO",
+]
+
+EXTRACTS_HEAD = """\
+# How {bank} sends its extracts. What each line may say: CONTRIBUTING.md, "Add a source extract" and "Add a bank".
+# `crm-warehouse profile check {bank}` says what is wrong and what to do next.
+bank: {bank}
+name_en: {bank}                          # TODO: the bank's name in English
+name_zh: {bank}                          # TODO: and in Chinese
+reporting_currency: CNY                  # TODO: what marts are in
+timezone: Asia/Shanghai                  # TODO: the bank's zone of the tz database
+initial_delivery_on: {first}          # TODO: business date of the first delivery
+demo_last_business_date: {first}      # TODO: the last business date that there is
+delivery_cut_off: "02:00"                # of the next day: when a delivery without a control file counts as received
+customer_column: {customer_column}
+# Canonical tables of which the bank has nothing, out of those every bank must provide (staging/*.sql of the others):
+# not_provided: [core__balances]
+sources:
+"""
+
+EXTRACTS_TAIL = """\
+# Sources of other kinds, to copy and fill in:
+#
+#   wealth:
+#     kind: parquet                       # files of a data platform; schema drift is refused
+#     file: "wealth/{business_date}/{extract}.parquet"
+#     control: true
+#     extracts:
+#       holdings:
+#         delivery: full                  # full: the whole table; events: what happened; changes: new and changed rows
+#         columns:
+#           customer_id: {type: text, key: true, references: core.customers.customer_id}
+#           product_id: {type: text, key: true, references: core.products.product_id}
+#           market_value_amount: {type: decimal, required: true, control_total: true}
+#   crm:
+#     kind: http                          # pages of JSON; the address is in CRM_WAREHOUSE_CONNECTION_CRM_API
+#     connection: crm_api
+#     extracts:
+#       contacts:
+#         delivery: events
+#         columns:
+#           contact_id: {type: text, key: true}
+#           contacted_at: {type: timestamp, required: true}
+#   core_db:
+#     kind: postgresql                    # one snapshot; the address is in CRM_WAREHOUSE_CONNECTION_CORE_REPLICA
+#     connection: core_replica
+#     table: core_banking.{extract}
+#     business_date_column: business_date
+#     extracts:
+#       fees:
+#         delivery: events
+#         columns:
+#           fee_id: {type: text, key: true}
+#           charged_amount: {type: decimal, required: true, control_total: true}
+"""

@@ -1,0 +1,234 @@
+"""Each mistake that people make when they bring a bank in gives one sentence: where, what is wrong, what to do."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from onboarding.river_bank import BANK, DAYS, NewUser
+
+from crm_warehouse.errors import SettingsError
+from crm_warehouse.onboarding.check import check_profile
+from crm_warehouse.onboarding.findings import blocking
+from crm_warehouse.onboarding.guess import guess_extracts
+from crm_warehouse.onboarding.scaffold import new_profile
+from crm_warehouse.profile import load_profile
+from crm_warehouse.profile_checks import ProfileRefused
+from crm_warehouse.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def right(tmp_path_factory: pytest.TempPathFactory) -> NewUser:
+    """A right profile and its deliveries, never changed."""
+    user = NewUser.below(tmp_path_factory.mktemp("right"))
+    new_profile(user.project, BANK, None)
+    user.fill_in()
+    user.send_all()
+    return user
+
+
+@pytest.fixture
+def user(right: NewUser, tmp_path: Path) -> NewUser:
+    """A copy of it, to make a mistake in."""
+    project = tmp_path / "project"
+    shutil.copytree(right.bank, project / "dbt_project" / "banks" / BANK)
+    for folder in ("macros", "models"):
+        (project / "dbt_project" / folder).symlink_to(right.project / "dbt_project" / folder)
+    shutil.copytree(right.data, tmp_path / "sent")
+    return NewUser(project, tmp_path / "home", tmp_path / "sent")
+
+
+def settings_of(user: NewUser) -> Settings:
+    return Settings(bank=BANK, home=user.home, project=user.project, source_root=user.data)
+
+
+def only_block(user: NewUser, data: Path | None = None) -> str:
+    """The one finding that blocks."""
+    found = [finding.text for finding in blocking(check_profile(settings_of(user), data))]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_the_right_profile_has_nothing_in_the_way(user):
+    assert blocking(check_profile(settings_of(user), user.data)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("delimiter:", "delimeter:", "core has unknown setting delimeter; did you mean delimiter?"),
+        ("required: true, personal", "reqired: true, personal", "core.customers.full_name has unknown attribute reqired; did you mean required?"),
+        ("amount: {type: decimal", "amount: {type: decimals", "core.balances.amount.type is 'decimals': use one of text, date"),
+        ("kind: parquet", "kind: parket", "wealth.kind is 'parket': use one of delimited, parquet, http, postgresql; did you mean parquet?"),
+        ("        delivery: full\n        columns:\n          product_id", "        delivery: fully\n        columns:\n          product_id", "wealth.products.delivery is 'fully': use one of full, events, changes; did you mean full?"),
+        ("encoding: gb18030", "encoding: gb18303", "core.encoding is 'gb18303', which is no encoding; did you mean gb18030?"),
+        ("{business_date}/{extract}.txt", "{date}/{extract}.txt", "core.file holds {date}; did you mean business_date?; it may hold {business_date} and {extract} only"),
+        ("acct: {type: text, key: true}\n          cust_no", "acct: {type: text}\n          cust_no", "core.accounts has no key: mark at least one column with `key: true`"),
+        ("references: core.accounts.acct}", "references: core.account.acct}", "core.balances.acct references core.account.acct, which no extract has: write source.extract.column; did you mean core.accounts.acct?"),
+        ("customer_column: core.customers.cust_no", "customer_column: core.customers.customer_no", "customer_column core.customers.customer_no is in no extract: write source.extract.column; did you mean core.customers.cust_no?"),
+        ("timezone: Asia/Shanghai", "timezone: Asia/Shangai", "timezone is 'Asia/Shangai', which is no zone of the tz database, as Asia/Shanghai is; did you mean Asia/Shanghai?"),
+        ("initial_delivery_on: 2026-03-31", "initial_delivery_on: 2026-02-31", "initial_delivery_on is '2026-02-31': write a date that exists, as YYYY-MM-DD"),
+        ('delivery_cut_off: "02:00"', "delivery_cut_off: 22:00", "delivery_cut_off is 1320: write a time of the next day in quotes"),
+        ('format: "%d.%m.%Y"}\n          joined', 'format: "DD.MM.YYYY"}\n          joined', "core.customers.born.format is 'DD.MM.YYYY': write it as strptime does"),
+        ("values: [F, M]", "values: [F, M, no]", 'core.customers.sex.values.2 is False: YAML reads yes, no, on, off as true and false: put "..." around it'),
+        ("          branch: {type: text, required: true}", "          on: {type: text, required: true}", 'core.customers.on is no text for YAML (it reads yes, no, on, off and numbers otherwise): write "on"'),
+        ("          branch: {type: text, required: true}", "          born: {type: text, required: true}", "core.customers.born is written twice"),
+        ("reporting_currency: CNY", "reporting_currency: yuan", "reporting_currency is 'yuan': write an ISO code of three capitals"),
+        ("full_name: {type: text, required: true, personal: true}", "full_name: {type: text, control_total: true}", "core.customers.full_name is a control total, but its type is text: only a number adds up"),
+        ("bank: river_bank", "bank: rivr_bank", "bank is rivr_bank, but the folder is river_bank"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_extracts_yml(user, old, new, sentence):
+    user.edit("extracts.yml", old, new)
+    text = only_block(user)
+    assert sentence in text
+    if "but the folder is" not in text:
+        lines = (user.bank / "extracts.yml").read_text(encoding="utf-8").splitlines()
+        line = int(text.split("line ")[1].split(":")[0])
+        assert str(user.bank / "extracts.yml") in text
+        place = sentence.split(" ")[0].split(".")
+        assert any(f"{part}:" in lines[line - 1] for part in (*place, new.split(":")[0].strip(), "columns")), lines[
+            line - 1
+        ]
+
+
+def test_all_mistakes_are_told_at_once_each_with_its_line(user):
+    user.edit("extracts.yml", "delimiter:", "delimeter:")
+    user.edit("extracts.yml", "amount: {type: decimal", "amount: {type: money")
+    user.edit("extracts.yml", "timezone: Asia/Shanghai", "timezone: Mars")
+    with pytest.raises(ProfileRefused) as refused:
+        load_profile(settings_of(user))
+    assert len(refused.value.problems) == 3
+    assert [p.line for p in refused.value.problems] == sorted(p.line for p in refused.value.problems)
+
+
+def test_an_address_in_the_profile_is_never_repeated(user):
+    user.edit("extracts.yml", "sources:\n", "sources:\n  crm:\n    kind: http\n    connection: https://:canary@crm\n    extracts:\n      contacts: {delivery: full, columns: {contact_id: {type: text, key: true}}}\n")  # fmt: skip
+    text = only_block(user)
+    assert "never an address" in text and "canary" not in text
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "sentence"),
+    [
+        ("core__accounts", "landed.acct as", "landed.account as", 'Table "landed" does not have a column named "account"'),
+        ("core__accounts", "'core', 'accounts'", "'core', 'acounts'", "landed('core', 'acounts') is not declared in extracts.yml; did you mean core.accounts?"),
+        ("core__accounts", "landed.state as account_status", "landed.state as status", "gives no account_status, which core__accounts has"),
+        ("core__accounts", "{{ landed(", "{{ landd(", "'landd' is undefined; did you mean landed?"),
+        ("core__accounts", "landed.opened as opened_on", "true as opened_on", "opened_on is boolean, which cannot become date"),
+        ("core__accounts", "select\n", "selct\n", "the engine refuses it: Parser Error"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_mapping(user, file, old, new, sentence):
+    user.edit(f"staging/{file}.sql", old, new)
+    text = only_block(user)
+    assert sentence in text
+    assert f"{user.bank / 'staging' / file}.sql, line " in text
+
+
+def test_a_mapping_of_no_canonical_table(user):
+    (user.bank / "staging" / "core__accounts.sql").rename(user.bank / "staging" / "core__account.sql")
+    found = [finding.text for finding in blocking(check_profile(settings_of(user), None))]
+    assert "is no canonical table; did you mean core__accounts?" in found[0]
+    assert "every bank must provide core__accounts" in found[1]
+
+
+def test_a_required_table_is_provided_or_declared_missing(user):
+    (user.bank / "staging" / "reference__fx_rates.sql").unlink()
+    assert "every bank must provide reference__fx_rates: map it, or declare" in only_block(user)
+    user.edit("extracts.yml", "# not_provided: [core__balances]", "not_provided: [reference__fx_rates]")
+    assert blocking(check_profile(settings_of(user), None)) == []
+    user.edit("extracts.yml", "[reference__fx_rates]", "[reference__fx_rate]")
+    found = [finding.text for finding in blocking(check_profile(settings_of(user), None))]
+    assert "is no canonical table; did you mean reference__fx_rates?" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "sentence"),
+    [
+        ("tier_thresholds", ",2,3000", ",3,3000", "has the ranks 1, 3 in tier_thresholds.csv: number them 1, 2, 3 without a gap"),
+        ("tier_thresholds", ",1,0,", ",1,100,", "begins at 100 in tier_thresholds.csv: the lowest tier begins at 0"),
+        ("tier_thresholds", ",2,3000", ",2,0", "has premium at 0, not above standard"),
+        ("tier_thresholds", ",2,3000", ",2,many", "line 3: threshold_amount is 'many': write a number"),
+        ("tier_thresholds", "threshold_amount", "treshold_amount", "line 1: the header lacks threshold_amount; treshold_amount looks like threshold_amount"),
+        ("tier_policies", "2000-01-01", "2026-04-01", "the active ladder begins on 2026-04-01, after the initial delivery of 2026-03-31"),
+        ("tier_policies", ",true,", ",false,", "no policy has is_active true"),
+        ("policy_parameters", "quarantine_max_share", "quarantine_max_shar", "no quarantine_max_share; did you mean quarantine_max_shar?"),
+        ("policy_parameters", "interest_day_count,365,2000-01-01", "interest_day_count,365,01.01.2000", "line 4: effective_from is '01.01.2000': write a date as YYYY-MM-DD"),
+        ("age_bands", "18_34,18,34", "18_34,19,34", "18_34 begins at 19, but under_18 ends at 17"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_policy(user, file, old, new, sentence):
+    user.edit(f"policy/{file}.csv", old, new)
+    text = only_block(user)
+    assert sentence in text and "policy" in text
+
+
+def test_dates_of_policy_ascend(user):
+    path = user.bank / "policy" / "policy_parameters.csv"
+    path.write_text(
+        path.read_text(encoding="utf-8") + "interest_day_count,360,1999-01-01,board,DEC-2,\n", encoding="utf-8"
+    )
+    assert "line 5: effective_from 1999-01-01 of interest_day_count is not after 2000-01-01" in only_block(user)
+
+
+def test_a_policy_file_that_is_missing_comes_with_its_header(user):
+    (user.bank / "policy" / "age_bands.csv").unlink()
+    assert "age_bands.csv is missing: write it with the header age_band,age_from,age_to" in only_block(user)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "sentence"),
+    [
+        (f"core/{DAYS[0]}/accounts.txt", None, "is missing; ask the core system to send it"),
+        (f"core/{DAYS[0]}/accounts.ctl", None, "its control file accounts.ctl is missing"),
+        (f"wealth/products_{DAYS[0]}.parquet", b"PAR1", "is not a whole Parquet file"),
+    ],
+)
+def test_a_mistake_in_the_delivery(user, file, change, sentence):
+    (user.data / file).unlink()
+    if change:
+        (user.data / file).write_bytes(change)
+    assert sentence in only_block(user, user.data)
+
+
+def test_a_header_that_is_not_the_profile_s(user):
+    user.edit("extracts.yml", "          joined: {type", "          joined_on: {type")
+    user.edit("staging/core__customers.sql", "landed.joined as", "landed.joined_on as")
+    text = only_block(user, user.data)
+    assert "the header lacks joined_on and has unknown joined; it must match the profile exactly" in text
+
+
+def test_a_connection_that_is_not_configured_is_a_warning(user, monkeypatch):
+    monkeypatch.delenv("CRM_WAREHOUSE_CONNECTION_CRM_API", raising=False)
+    user.edit("extracts.yml", "sources:\n", "sources:\n  crm:\n    kind: http\n    connection: crm_api\n    extracts:\n      contacts: {delivery: full, columns: {contact_id: {type: text, key: true}}}\n")  # fmt: skip
+    found = check_profile(settings_of(user), None)
+    assert blocking(found) == []
+    assert any("set CRM_WAREHOUSE_CONNECTION_CRM_API" in f.text for f in found if f.level == "warning")
+
+
+def test_extracts_are_guessed_from_files(right, tmp_path):
+    guesses = {guess.name: guess for guess in guess_extracts(right.data)}
+    customers = guesses["customers"]
+    assert (customers.file, customers.encoding, customers.delimiter) == (
+        "core/{business_date}/customers.txt",
+        "gb18030",
+        "|",
+    )
+    assert (customers.key, customers.control, customers.business_date) == ("cust_no", True, DAYS[0])
+    assert (customers.columns["cust_no"], customers.columns["born"]) == (("text", None), ("date", "%d.%m.%Y"))
+    assert (guesses["products"].kind, guesses["products"].source) == ("parquet", "wealth")
+    user = NewUser.below(tmp_path)
+    new_profile(user.project, BANK, right.data)
+    found = check_profile(settings_of(user), right.data)
+    assert blocking(found) == []
+    assert sum("guessed from the first rows" in finding.text for finding in found) == 5
+
+
+def test_nothing_is_guessed_from_nothing(tmp_path):
+    user = NewUser.below(tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SettingsError, match="no delimited or Parquet file"):
+        new_profile(user.project, BANK, tmp_path / "empty")
+    assert not user.bank.exists()
