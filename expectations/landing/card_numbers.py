@@ -6,8 +6,13 @@ from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.quality.rule import Rule
 from expectations.landing.declared import column_of, literal, rule, value
 
-# 13 to 19 digits, alone or in groups, beginning as cards do (ISO/IEC 7812), with neither letter nor digit beside them.
-CARD = "(?:^|[^0-9A-Za-z])([2-68](?:[ -]?[0-9]){12,18})(?:$|[^0-9A-Za-z])"
+# 13 to 19 digits that begin as cards do (ISO/IEC 7812), with neither letter nor digit beside them: in one piece, or in groups.
+BESIDE = "(?:^|[^0-9A-Za-z])({})(?:$|[^0-9A-Za-z])"
+WHOLE = BESIDE.format("[2-68][0-9]{12,18}")
+GROUPED = BESIDE.format(
+    "[2-68][0-9]{3}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}(?:[ -]?[0-9]{1,3})?"
+    "|3[0-9]{3}[ -][0-9]{6}[ -][0-9]{4,5}|[2-68][0-9]{5}[ -][0-9]{7,13}"
+)
 LONGEST = 19
 
 
@@ -18,9 +23,12 @@ def no_card_numbers(profile: Profile, extract: Extract, texts: list[str]) -> Rul
     read = [value(name) for name in texts if name not in extract.expect.get("digits_are_no_card", ())]
     # Bars between columns: digits of two columns are never read as one number.
     together = f"concat_ws(' || ', {', '.join(read)})" if read else "''"
+    # Blanks twice, so that of two numbers side by side the second has one of its own before it.
+    whole = f"regexp_extract_all(replace({together}, ' ', '  '), {literal(WHOLE)}, 1)"
+    numbers = f"list_concat({whole}, regexp_extract_all({together}, {literal(GROUPED)}, 1))"
     found = (
-        f"select business_date, batch, _source_row, regexp_replace(unnest(regexp_extract_all({together},"
-        f" {literal(CARD)}, 1)), '[ -]', '', 'g') as number from {extract.table} as checked"
+        f"select business_date, batch, _source_row, regexp_replace(unnest({numbers}), '[ -]', '', 'g') as number"
+        f" from {extract.table} as checked where regexp_matches({together}, '[0-9][0-9 -]+[0-9]')"
     )
     return rule(
         extract,
