@@ -8,11 +8,31 @@ from typing import Any
 from crm_warehouse.errors import SettingsError
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.quality.rule import Rule
-from expectations.landing import bank_checks, structure
+from expectations.landing import (
+    bank_checks,
+    codes,
+    identity,
+    moments,
+    ranges,
+    reference,
+    siblings,
+    structure,
+    texts,
+)
 
 # What an extract may be expected to do (`expect` in extracts.yml), by name: (profile, extract, what is written) -> rules.
 Principle = Callable[[Profile, Extract, Any], Iterator[Rule]]
-PRINCIPLES: dict[str, Principle] = {}
+PRINCIPLES: dict[str, Principle] = {
+    **moments.PRINCIPLES,
+    **ranges.PRINCIPLES,
+    **texts.PRINCIPLES,
+    **identity.PRINCIPLES,
+    **codes.PRINCIPLES,
+    **siblings.PRINCIPLES,
+    **reference.PRINCIPLES,
+}
+# What an extract says of rules that hold anyway, and no rule follows from.
+EXCEPTIONS = ("digits_are_no_card",)
 
 
 def build_rules(profile: Profile) -> list[Rule]:
@@ -23,10 +43,13 @@ def build_rules(profile: Profile) -> list[Rule]:
 
 def _rules_of(profile: Profile, extract: Extract) -> Iterator[Rule]:
     yield from structure.build_rules(profile, extract)
+    yield from texts.build_rules(profile, extract)
     for name, written in extract.expect.items():
+        if name in EXCEPTIONS:
+            continue
         if name not in PRINCIPLES:
             raise SettingsError(
                 f"{profile.folder / 'extracts.yml'}: {extract.source}.{extract.name} expects {name!r};"
-                f" known are {', '.join(sorted(PRINCIPLES))}"
+                f" known are {', '.join(sorted((*PRINCIPLES, *EXCEPTIONS)))}"
             )
         yield from PRINCIPLES[name](profile, extract, written)

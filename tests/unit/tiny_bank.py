@@ -24,6 +24,10 @@ PARAMETERS = (
     "parameter,value,effective_from,approved_by,decision_reference,description\n"
     "quarantine_max_share,0.005,2025-01-01,data-owner,DEC-1,Most rows that may be set aside\n"
 )
+LANDING_THRESHOLDS = (
+    "threshold_id,value,effective_from,owner,approved_by,decision_reference,description\n"
+    "text_length_max,100,2025-01-01,data-owner,data-owner,DEC-2,Longest text of a field\n"
+)
 CUSTOMER = {
     "customer_id": "C1",
     "customer_name": "王芳",
@@ -111,6 +115,7 @@ def write_profile(folder: Path, body: dict[str, Any] | str, **policy: str) -> Se
     text = body if isinstance(body, str) else yaml.safe_dump(body, allow_unicode=True, sort_keys=False)
     (bank_folder / "extracts.yml").write_text(text, encoding="utf-8")
     files = {
+        "landing_thresholds": LANDING_THRESHOLDS,
         "policy_parameters": PARAMETERS,
         "calendar_exceptions": "calendar_date,is_business_day,reason\n",
         **policy,
