@@ -8,11 +8,22 @@ from typing import Any
 from crm_warehouse.errors import SettingsError
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.quality.rule import Rule
-from expectations.landing import bank_checks, structure
+from expectations.landing import arrival, bank_checks, drift, history, movements, structure
 
 # What an extract may be expected to do (`expect` in extracts.yml), by name: (profile, extract, what is written) -> rules.
 Principle = Callable[[Profile, Extract, Any], Iterator[Rule]]
-PRINCIPLES: dict[str, Principle] = {}
+PRINCIPLES: dict[str, Principle] = {
+    "arrives": arrival.arrives,
+    "as_learned": drift.as_learned,
+    "changes_rarely": history.changes_rarely,
+    "comes_once": history.comes_once,
+    "does_not_rise": history.does_not_rise,
+    "keys_stay": history.keys_stay,
+    "never_changes": history.never_changes,
+    "rolls_forward": movements.rolls_forward,
+    "stays_once_set": history.stays_once_set,
+    "ties_to_ledger": movements.ties_to_ledger,
+}
 
 
 def build_rules(profile: Profile) -> list[Rule]:

@@ -113,6 +113,32 @@ def current_batches(settings: Settings, spec: Extract, dates: list[date]) -> lis
     return [max(landed, key=lambda batch: batch.number) for landed in days if landed]
 
 
+def accepted_before(settings: Settings, spec: Extract, judged: set[date], most: int) -> list[Batch]:
+    """The accepted batches in force of the latest `most` business dates before the last of `judged` that are not among
+    them, the latest first. What they are is read from their folders' names alone: there may be many."""
+    found = []
+    for day_folder in sorted(_extract_folder(settings, spec).glob("business_date=*"), reverse=True):
+        day = day_folder.name.removeprefix("business_date=")
+        if date.fromisoformat(day) < max(judged) and date.fromisoformat(day) not in judged:
+            numbers = [_number_of(file.parent) for file in day_folder.glob(f"batch=*/{ACCEPTED}")]
+            if numbers:
+                folder = day_folder / f"batch={max(numbers)}"
+                found.append(Batch(spec.table, folder, {"business_date": day, "batch": max(numbers)}))
+                if len(found) == most:
+                    break
+    return found
+
+
+def sequence_gap(batch: Batch) -> bool:
+    """Whether a number below that of `batch` never landed."""
+    numbers = {_number_of(folder) for folder in batch.folder.parent.glob("batch=*")}
+    return not numbers >= set(range(1, batch.number))
+
+
+def _number_of(folder: Path) -> int:
+    return int(folder.name.removeprefix("batch="))
+
+
 def accepted_batches(settings: Settings, profile: Profile, as_of: date) -> list[Batch]:
     """For every extract and business date up to `as_of`, the highest accepted batch, in a fixed order."""
     accepted = []
@@ -147,7 +173,7 @@ def _extract_folder(settings: Settings, spec: Extract) -> Path:
 
 
 def _batches_of_day(spec: Extract, day_folder: Path) -> list[Batch]:
-    folders = sorted(day_folder.glob("batch=*"), key=lambda folder: int(folder.name.removeprefix("batch=")))
+    folders = sorted(day_folder.glob("batch=*"), key=_number_of)
     return [Batch(spec.table, folder, read_json(folder / "manifest.json")) for folder in folders]
 
 
