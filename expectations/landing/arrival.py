@@ -1,7 +1,8 @@
 """Rules about a delivery as such: its number, its time, whether it was sent before, and its control totals.
 
 `arrives: {changes_daily: true}` declares an extract that is never the same on two days but for its dates. Of events and
-changes that is taken for granted; where it is not so (loans, of which nothing moves on most days), `false` says so.
+changes that is taken for granted; where it is not so (loans, of which nothing moves on most days), `false` says so, and
+`mostly` warns only (rates, on days when markets are closed).
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def arrives(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
             "The content is not that of an earlier delivery under another date",
             "内容不是此前交付改日期后重发",
             "An old file with a new date hides that today's never came.",
-            "block",
+            "warn" if changes_daily == "mostly" else "block",
             "delivery.same_as_date is not null",
             "timeliness",
         )
@@ -108,7 +109,14 @@ def _totals_hold(extract: Extract) -> Iterator[Rule]:
 
 
 def _of_delivery(
-    extract: Extract, suffix: str, name_en: str, name_zh: str, reason: str, severity: str, condition: str, dimension: str
+    extract: Extract,
+    suffix: str,
+    name_en: str,
+    name_zh: str,
+    reason: str,
+    severity: str,
+    condition: str,
+    dimension: str,
 ) -> Rule:
     failed = _AT.format(table=extract.table, condition=condition)
     return compared(

@@ -15,7 +15,11 @@ from expectations.landing.history import compared
 
 FAMILIES = {
     "volume": (("rows",), "rows", "行数"),
-    "values": (("filled", "empty", "distinct"), "values, blanks and different values per column", "各列非空、空值与不同值数量"),
+    "values": (
+        ("filled", "empty", "distinct"),
+        "values, blanks and different values per column",
+        "各列非空、空值与不同值数量",
+    ),
     "codes": (("code",), "rows per code", "各代码行数"),
     "times": (("hour", "hours", "lag"), "rows per hour of the day and by age", "各时段与时滞行数"),
     "amounts": (("sign", "size", "cents"), "numbers by sign, power of ten and decimals", "金额符号、量级与小数分布"),

@@ -2,7 +2,7 @@
 
 | principle | written in `expect` | what fails |
 |---|---|---|
-| `keys_stay` | `{key, as_of, may_leave_when, begins_on}`, all optional | a key that vanished (warn), a share of them (block), one that comes late (warn) |
+| `keys_stay` | `{key, as_of, where, may_leave_when, begins_on}`, all optional | a key that vanished (warn), a share of them (block), one that comes late (warn) |
 | `never_changes` | columns; or column: column that excuses it when filled before | a value that changed (block) |
 | `changes_rarely` | columns | a share of the values changed at once (block) |
 | `stays_once_set` | columns | filled before, empty now (block when a share of them; else warn) |
@@ -30,9 +30,10 @@ ASK = "Ask the source system whether this is true; correct it there if not."
 def keys_stay(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
     """Keys of the delivery before that are not in today's, and keys that should have come earlier."""
     written = written if isinstance(written, dict) else {}
-    key = written.get("key", [name for name in extract.key])
+    key = written.get("key", list(extract.key))
     # Positions are rows of a date: those of the delivery's own date are its state, others are history sent with it.
     state = f' and before."{written["as_of"]}" = before.business_date' if "as_of" in written else ""
+    state += where("before", written.get("where", {}))
     leaves = f"{state} and not ({written['may_leave_when']})" if "may_leave_when" in written else state
     same = " and ".join(f'today."{name}" = before."{name}"' for name in key)
     gone = (
@@ -264,6 +265,11 @@ def delivery_of(extract: Extract) -> str:
 
 def threshold(name: str, day: str) -> str:
     return f"(select value from _thresholds as t where t.threshold_id = '{name}' and t.business_date = {day})"
+
+
+def where(alias: str, wanted: dict[str, str]) -> str:
+    """`and` conditions: columns that must have a value."""
+    return "".join(f" and {alias}.\"{name}\" = '{value}'" for name, value in wanted.items())
 
 
 def _names(alias: str, names: Sequence[str]) -> str:

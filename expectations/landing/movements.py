@@ -18,7 +18,7 @@ from crm_warehouse.errors import SettingsError
 from crm_warehouse.policy import read_policy
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.quality.rule import Rule
-from expectations.landing.history import compared, delivery_of, threshold
+from expectations.landing.history import compared, delivery_of, threshold, where
 
 
 def rolls_forward(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
@@ -31,7 +31,7 @@ def rolls_forward(profile: Profile, extract: Extract, written: Any) -> Iterator[
     moves, accounts = _table(profile, written["movements"]["extract"]), _table(profile, written["accounts"]["extract"])
     moved, account = written["movements"], written["accounts"]
     keys = ", ".join(f'"{name}"' for name in key)
-    kept = _where("today", written.get("where", {}))
+    kept = where("today", written.get("where", {}))
     opening = (
         f'select business_date, {keys}, sum("{amount}") as amount from past.{extract.table} as today'
         f' where today."{on}" = today.business_date{kept} group by all'
@@ -44,7 +44,7 @@ def rolls_forward(profile: Profile, extract: Extract, written: Any) -> Iterator[
     )
     join = " and ".join(f'{{0}}."{name}" = today."{name}"' for name in key)
     broken = (
-        f"select today.business_date, today._source_row, today.\"{key[0]}\" as account from {extract.table} as today"
+        f'select today.business_date, today._source_row, today."{key[0]}" as account from {extract.table} as today'
         f" {delivery_of(extract)}"
         f" left join ({opening}) as opening on opening.business_date = delivery.previous_date and {join.format('opening')}"
         f" left join ({movement}) as movement on movement.business_date = today.business_date and {join.format('movement')}"
@@ -134,12 +134,8 @@ def _part(profile: Profile, part: dict, lines: list[tuple[str, str, str]]) -> st
         f' and owner."{owner["key"]}" = held."{part["key"]}"'
         f" asof join (values {listed}) as line(product_id, code, begins) on line.product_id = {product}"
         f" and held.business_date >= line.begins"
-        f" where true{on}{_where('held', part.get('where', {}))}"
+        f" where true{on}{where('held', part.get('where', {}))}"
     )
-
-
-def _where(alias: str, wanted: dict[str, str]) -> str:
-    return "".join(f" and {alias}.\"{name}\" = '{value}'" for name, value in wanted.items())
 
 
 def _aliased(names: list[str], columns: list[str]) -> str:
@@ -150,5 +146,7 @@ def _table(profile: Profile, name: str) -> str:
     """The gate's table of `source.extract`."""
     found = next((e.table for e in profile.extracts if f"{e.source}.{e.name}" == name), None)
     if found is None:
-        raise SettingsError(f"{profile.folder / 'extracts.yml'}: {name} is named in `expect`, but no extract is called so")
+        raise SettingsError(
+            f"{profile.folder / 'extracts.yml'}: {name} is named in `expect`, but no extract is called so"
+        )
     return found

@@ -120,7 +120,9 @@ def _describe(connection, profile: Profile, spec: Extract, batch: Batch, others:
 
 def _window(values: dict[str, Decimal]) -> int:
     if WINDOW not in values:
-        raise SettingsError(f"policy/landing_thresholds.csv has no {WINDOW} in force: every bank whose extracts `expect` needs it")
+        raise SettingsError(
+            f"policy/landing_thresholds.csv has no {WINDOW} in force: every bank whose extracts `expect` needs it"
+        )
     return int(values[WINDOW])
 
 
@@ -192,7 +194,7 @@ def _find_repeats(connection, spec: Extract, landed: list[Batch]) -> None:
         file = batch.folder.parent / f"batch={batch.number - 1}" / ROWS
         if batch.number > 1 and file.is_file():
             quoted = str(file).replace("'", "''")
-            names = ", ".join(f'nullif(trim("{column.name}"), \'\')' for column in spec.columns)
+            names = ", ".join(f"nullif(trim(\"{column.name}\"), '')" for column in spec.columns)
             own = ", ".join(f'"{column.name}__text"' for column in spec.columns)
             differs = (
                 f"with own as (select {own} from {spec.table} where business_date = date '{batch.business_date}'),"

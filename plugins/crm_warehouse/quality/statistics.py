@@ -88,7 +88,9 @@ def read(connection: duckdb.DuckDBPyConnection, table: str, files: list[Path]) -
 def _queries(profile: Profile, spec: Extract) -> Iterator[str]:
     """Queries of rows of `_statistics`; `{from}` stands for the rows they are of."""
     yield _content(spec)
-    yield _unpivoted([("", "rows", "count(*)", "0", "0"), *(c for column in spec.columns for c in _counts(profile, column))])
+    yield _unpivoted(
+        [("", "rows", "count(*)", "0", "0"), *(c for column in spec.columns for c in _counts(profile, column))]
+    )
     for column in spec.columns:
         for statistic, code in _groups(profile, spec, column):
             yield _grouped(column, statistic, code, few=statistic == "code" and not column.values)
@@ -137,7 +139,9 @@ def _unpivoted(counts: list[tuple[str, str, str, str, str]]) -> str:
             f" cast({spread} as double) as s{number}"
         )
         quoted = column.replace("'", "''")
-        entries.append(f"struct_pack(c := '{quoted}', s := '{statistic}', o := o{number}, b := b{number}, d := s{number})")
+        entries.append(
+            f"struct_pack(c := '{quoted}', s := '{statistic}', o := o{number}, b := b{number}, d := s{number})"
+        )
     return (
         "select business_date, batch, entry.c as column_name, entry.s as statistic, '' as code,"
         " entry.o as observed, entry.b as base, entry.d as spread"
@@ -157,7 +161,10 @@ def _groups(profile: Profile, spec: Extract, column: Column) -> Iterator[tuple[s
     if column.type in NUMBERS:
         sign = f"case when {name} < 0 then '-' when {name} = 0 then '0' when {name} > 0 then '+' end"
         yield "sign", sign
-        yield "size", f"case when {name} <> 0 then {sign} || cast(cast(floor({LOG.format(name)}) as integer) as varchar) end"
+        yield (
+            "size",
+            f"case when {name} <> 0 then {sign} || cast(cast(floor({LOG.format(name)}) as integer) as varchar) end",
+        )
     if column.type == "decimal":
         yield "cents", f"case when {name} <> trunc({name}) then 'cents' when {name} <> 0 then 'whole' end"
     day = name
@@ -168,9 +175,12 @@ def _groups(profile: Profile, spec: Extract, column: Column) -> Iterator[tuple[s
     if column.type in ("date", "timestamp") and spec.delivery != "full":
         # How old what happened is: of events and changes, where it says something of the delivery.
         days = f"date_diff('day', {day}, business_date)"
-        yield "lag", (
-            f"case when {days} < 0 then 'to come' when {days} <= 2 then cast({days} as varchar)"
-            f" when {days} <= 7 then '3-7' when {days} <= 31 then '8-31' when {days} is not null then 'older' end"
+        yield (
+            "lag",
+            (
+                f"case when {days} < 0 then 'to come' when {days} <= 2 then cast({days} as varchar)"
+                f" when {days} <= 7 then '3-7' when {days} <= 31 then '8-31' when {days} is not null then 'older' end"
+            ),
         )
 
 
@@ -185,7 +195,9 @@ def _may_be_code(profile: Profile, spec: Extract, column: Column) -> bool:
 def _grouped(column: Column, statistic: str, group: str, few: bool) -> str:
     """Rows of each group; with `few`, only where the groups are few and repeat."""
     quoted, window = column.name.replace("'", "''"), "over (partition by business_date, batch)"
-    counted = f"select business_date, batch, {group} as code, count(*) as n {{from}} and {group} is not null group by all"
+    counted = (
+        f"select business_date, batch, {group} as code, count(*) as n {{from}} and {group} is not null group by all"
+    )
     limit = f" qualify count(*) {window} <= least({MOST_CODES}, sum(n) {window} / {ROWS_PER_CODE})" if few else ""
     return (
         f"select business_date, batch, '{quoted}' as column_name, '{statistic}' as statistic, code, n as observed,"
