@@ -9,10 +9,14 @@ from crm_warehouse.errors import SettingsError
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.quality.rule import Rule
 from expectations.landing import (
+    arrival,
     bank_checks,
     codes,
+    drift,
+    history,
     identity,
     moments,
+    movements,
     ranges,
     reference,
     siblings,
@@ -30,9 +34,17 @@ PRINCIPLES: dict[str, Principle] = {
     **codes.PRINCIPLES,
     **siblings.PRINCIPLES,
     **reference.PRINCIPLES,
+    "arrives": arrival.arrives,
+    "as_learned": drift.as_learned,
+    "changes_rarely": history.changes_rarely,
+    "comes_once": history.comes_once,
+    "does_not_rise": history.does_not_rise,
+    "keys_stay": history.keys_stay,
+    "never_changes": history.never_changes,
+    "rolls_forward": movements.rolls_forward,
+    "stays_once_set": history.stays_once_set,
+    "ties_to_ledger": movements.ties_to_ledger,
 }
-# What an extract says of rules that hold anyway, and no rule follows from.
-EXCEPTIONS = ("digits_are_no_card",)
 
 
 def build_rules(profile: Profile) -> list[Rule]:
@@ -45,11 +57,9 @@ def _rules_of(profile: Profile, extract: Extract) -> Iterator[Rule]:
     yield from structure.build_rules(profile, extract)
     yield from texts.build_rules(profile, extract)
     for name, written in extract.expect.items():
-        if name in EXCEPTIONS:
-            continue
         if name not in PRINCIPLES:
             raise SettingsError(
                 f"{profile.folder / 'extracts.yml'}: {extract.source}.{extract.name} expects {name!r};"
-                f" known are {', '.join(sorted((*PRINCIPLES, *EXCEPTIONS)))}"
+                f" known are {', '.join(sorted(PRINCIPLES))}"
             )
         yield from PRINCIPLES[name](profile, extract, written)

@@ -8,7 +8,6 @@ from typing import Any
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.quality.rule import Rule
 from expectations.landing import thresholds
-from expectations.landing.card_numbers import no_card_numbers
 from expectations.landing.declared import column_of, entries, literal, per_date, rule, value
 
 # What is left when an encoding went wrong: replacement characters, their bytes read as GBK, question marks.
@@ -62,7 +61,6 @@ def build_rules(profile: Profile, extract: Extract) -> Iterator[Rule]:
             reason="The gate reads them without, but another reader would not find what they refer to.",
             severity="warn",
         )
-    yield no_card_numbers(profile, extract, texts)
 
 
 def form(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:

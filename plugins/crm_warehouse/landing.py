@@ -166,6 +166,18 @@ def current_batches(settings: Settings, spec: Extract, dates: list[date]) -> lis
     return [batch_in_force(landed) for landed in days if landed]
 
 
+def accepted_before(settings: Settings, spec: Extract, judged: set[date], most: int) -> list[Batch]:
+    """The accepted batches in force of the latest `most` business dates before the last of `judged` that are not among
+    them, the latest first."""
+    found = []
+    for day in reversed(landed_dates(settings, spec)):
+        if day < max(judged) and day not in judged and (batch := accepted_on(settings, spec, day)):
+            found.append(batch)
+            if len(found) == most:
+                break
+    return found
+
+
 def accepted_batches(settings: Settings, profile: Profile, as_of: date) -> list[Batch]:
     """For every extract and business date up to `as_of`, the accepted batch in force, in a fixed order."""
     accepted = []

@@ -163,6 +163,7 @@ def _receive(settings: Settings, profile: Profile, spec: Extract, opened: object
 
 def judge_landing(settings: Settings, run_id: str, progress: Progress) -> dict:
     """Run the landing gate over the run's batches; accept them, or raise GateFailed."""
+    from crm_warehouse.quality import learned
     from crm_warehouse.quality.landing_gate import run_landing_gate
 
     profile, dates = _profile_and_dates(settings, run_id)
@@ -174,6 +175,7 @@ def judge_landing(settings: Settings, run_id: str, progress: Progress) -> dict:
         database = settings.warehouse / "landing_gate.duckdb"
         verdict = run_landing_gate(settings, profile, dates, database, progress)
         result.update(verdict.to_json())
+        learned.keep(database, settings.run_folder(run_id) / "learned_bounds.parquet")
         verdict.require_open()
     return result
 

@@ -29,3 +29,12 @@ def parameter(bank_folder: Path, name: str, as_of: date) -> Decimal:
     if not rows:
         raise SettingsError(f"{bank_folder}/policy/policy_parameters.csv has no {name} in force on {as_of}")
     return Decimal(max(rows, key=lambda row: row["effective_from"])["value"])
+
+
+def thresholds_on(bank_folder: Path, as_of: date) -> dict[str, Decimal]:
+    """Every threshold of the landing gate in force on `as_of` (`landing_thresholds.csv`): the latest not after it."""
+    values: dict[str, Decimal] = {}
+    for row in sorted(read_policy(bank_folder, "landing_thresholds"), key=lambda row: row["effective_from"]):
+        if date.fromisoformat(row["effective_from"]) <= as_of:
+            values[row["threshold_id"]] = Decimal(row["value"])
+    return values

@@ -6,51 +6,16 @@ from unit.tiny_rows import bad, found, profile_of, tables, thresholds
 from expectations.landing import texts
 
 TEXTS = {"id": "text", "name": "text", "token": "text"}
-LUHN_RIGHT = {
-    "13 digits": "4222222222222",
-    "15 digits": "378282246310005",
-    "16 digits": "4111111111111111",
-    "19 digits": "6299990000000000004",
-    "in groups": "4111 1111 1111 1111",
-    "with dashes": "4111-1111-1111-1111",
-    "among words": "卡号4111111111111111。",
-    "beside another": "4111111111111112 4111111111111111",
-    "in two groups": "629999 0000000000004",
-    "after a date, in groups": "2026-06-30 4111 1111 1111 1111",
-    "after a date": "2026-06-30 4111111111111111",
-}
-NO_CARD = {
-    "a wrong check digit": "4111111111111112",
-    "12 digits": "411111111110",
-    "20 digits": "41111111111111111111",
-    "begins as no card does": "1111111111111117",
-    "part of an identifier": "T4111111111111111",
-    "a mobile": "15400000000",
-    "nothing": "",
-}
 
 
 def unusual(folder, name: str, **policy: str) -> dict[str, list[int]]:
     """What the rules of every extract find in one text."""
-    expect = {"digits_are_no_card": ["token"]}
-    profile = profile_of(folder, {"things": {"columns": TEXTS, "expect": expect}}, thresholds(text_length_max="100"))
+    profile = profile_of(folder, {"things": {"columns": TEXTS}}, thresholds(text_length_max="100"))
     extract = next(extract for extract in profile.extracts if extract.name == "things")
-    rows = [{"id": "1", "name": name, "token": "4111111111111111"}]
+    rows = [{"id": "1", "name": name, "token": "t"}]
     with tables(profile, {"things": rows}) as connection:
-        every = {
-            rule.id.split(".", 2)[2]: bad(connection, rule) for rule in texts.build_rules(profile, extract)
-        }
+        every = {rule.id.split(".", 2)[2]: bad(connection, rule) for rule in texts.build_rules(profile, extract)}
     return {name: places for name, places in every.items() if places}
-
-
-@pytest.mark.parametrize("text", LUHN_RIGHT.values(), ids=LUHN_RIGHT)
-def test_a_full_card_number_is_found(tmp_path, text):
-    assert unusual(tmp_path, text) == {"texts.no_card_number": [0]}
-
-
-@pytest.mark.parametrize("text", NO_CARD.values(), ids=NO_CARD)
-def test_what_is_no_card_number_is_left_alone(tmp_path, text):
-    assert unusual(tmp_path, text) == {}
 
 
 @pytest.mark.parametrize(

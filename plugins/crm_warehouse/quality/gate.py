@@ -148,8 +148,9 @@ def _count_failed_rows(database: Path, schema: str, outcome: GateResult, rules: 
         connection.execute(f'set schema = "{schema}"')
         for result in outcome.results:
             rule = rules[result.rule["id"]]
-            if result.status == "failed" and rule.bad_rows:
+            if result.status == "failed" and (rule.bad_rows or rule.missing):
                 query = f'select count(*) from "{rule.table}" as checked where {rule.bad_rows}'
+                query = f"select count(*) from ({rule.missing})" if rule.missing else query
                 found = connection.execute(query).fetchone()[0]
                 result = RuleResult(result.rule, result.status, result.table_rows, found, result.detail)
             counted.append(result)

@@ -13,7 +13,7 @@ from crm_warehouse.files import sync
 from crm_warehouse.landing import ACCEPTED, ROWS, Batch, current_batches
 from crm_warehouse.profile import Column, Extract, Profile
 from crm_warehouse.progress import Progress
-from crm_warehouse.quality import decisions, held_rows
+from crm_warehouse.quality import decisions, held_rows, learned, past, statistics
 from crm_warehouse.quality.gate import GateResult, run_gate
 from crm_warehouse.quality.rule import Rule
 from crm_warehouse.quality.too_many import too_many_set_aside
@@ -22,6 +22,7 @@ from crm_warehouse.settings import Settings
 DEFAULT_FORMATS = {"date": "%Y-%m-%d", "timestamp": "%Y-%m-%dT%H:%M:%SZ"}
 # What a text must look like to be read as a number without rounding, by type: whole digits, decimal places.
 NUMBERS = {"decimal": (16, 2), "fraction": (9, 9), "quantity": (12, 6)}
+MOST_NAMED = 50  # of what a failed rule found
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class LandingVerdict:
     `facts` are the bank's known numbers, expected and found.
     `listed` names, for failed rules whose profile asks for it, what to look at (accounts and dates, never persons).
     `too_many` says which file has more bad rows than may be set aside; then nothing is accepted.
+    `learned` sums up the comparisons with earlier deliveries, and shows those that failed or came near.
     """
 
     gate: GateResult
@@ -38,9 +40,11 @@ class LandingVerdict:
     facts: list[dict]
     listed: dict[str, list[list]]
     too_many: str | None
+    learned: dict
 
     def to_json(self) -> dict:
-        return {**self.gate.to_json(), "batches": self.batches, "facts": self.facts, "listed": self.listed}
+        shown = {"batches": self.batches, "facts": self.facts, "listed": self.listed, "learned": self.learned}
+        return {**self.gate.to_json(), **shown}
 
     def require_open(self) -> None:
         """Raise GateFailed with one sentence when the data may not pass."""
@@ -65,6 +69,8 @@ def run_landing_gate(
             raise ExtractError(f"{spec.table} for {missing[0]} has not landed; run the extract of {spec.source} again")
     rules = build_rules(profile)
     _load_tables(database, profile, batches)
+    with duckdb.connect(str(database)) as connection:
+        past.load(connection, settings, profile, batches, _typed)
     gate = run_gate("landing", database, "main", rules, progress)
     _set_aside(database, [rule for rule in rules if rule.severity == "quarantine"], gate)
     decisions.lift_released(settings, profile, database, batches)
@@ -76,7 +82,8 @@ def run_landing_gate(
         held_rows.apply_decisions(settings, profile)
         counts = held_rows.prove_counts(settings, profile, batches)
     facts, listed = _look_up(database, profile, gate)
-    return LandingVerdict(gate, counts, facts, listed, too_many)
+    listed |= _name(database, rules, gate)
+    return LandingVerdict(gate, counts, facts, listed, too_many, learned.summarise(database))
 
 
 def _load_tables(database: Path, profile: Profile, batches: dict[str, list[Batch]]) -> None:
@@ -183,6 +190,17 @@ def _look_up(database: Path, profile: Profile, gate: GateResult) -> tuple[list[d
     return facts, listed
 
 
+def _name(database: Path, rules: list[Rule], gate: GateResult) -> dict[str, list[list]]:
+    """What the failed rules that can name something found, the first of it."""
+    failed = {result.rule["id"] for result in gate.failures()}
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return {
+            rule.id: [[str(value) for value in row] for row in connection.execute(rule.listing).fetchmany(MOST_NAMED)]
+            for rule in rules
+            if rule.id in failed and rule.listing
+        }
+
+
 def _count_rows(database: Path, batches: dict[str, list[Batch]]) -> list[dict]:
     with duckdb.connect(str(database), read_only=True) as connection:
         query = (
@@ -202,8 +220,12 @@ def _count_rows(database: Path, batches: dict[str, list[Batch]]) -> list[dict]:
 def _accept(
     settings: Settings, database: Path, profile: Profile, batches: dict[str, list[Batch]], progress: Progress
 ) -> None:
-    todo = [(spec, batch) for spec in profile.extracts for batch in batches[spec.table] if not batch.is_accepted]
+    landed = [(spec, batch) for spec in profile.extracts for batch in batches[spec.table]]
+    todo = [(spec, batch) for spec, batch in landed if not batch.is_accepted]
     with duckdb.connect(str(database), read_only=True) as connection:
+        for spec, batch in landed:
+            if spec.expect and not (batch.folder / statistics.STATISTICS).is_file():
+                statistics.write(connection, spec.table, _of_batch(batch), batch.folder)
         for done, (spec, batch) in enumerate(todo):
             progress("accepting batches", done, len(todo))
             _keep_quarantined(settings, connection, spec, batch)  # first: an accepted batch is never looked at again

@@ -31,6 +31,12 @@ class Rule:
     principle: str
     expectation: Expectation
     bad_rows: str | None = None
+    missing: str | None = (
+        None  # a query of what should be there, one row each: it counts where no row is there to be bad
+    )
+    listing: str | None = (
+        None  # a query of what to name when the rule fails: ids of accounts and the like, never persons
+    )
 
     def describe(self) -> dict[str, str]:
         """What the catalogue and the report show: everything but the expectation itself."""

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from crm_warehouse.files import write_atomically
 from crm_warehouse.profile import Profile
+from crm_warehouse.quality import day_types
 from crm_warehouse.settings import Settings, safe_name
 
 TEMPLATES = Path(__file__).parent
@@ -67,6 +68,8 @@ def _counts(summary: dict) -> dict:
         "held_back": [batch for batch in batches if batch["rows_quarantined"] or batch["rows_rejected"]],
         "facts": landing.get("facts", []),
         "listed": landing.get("listed", {}),
+        "learned": landing.get("learned", {}),
+        "day_types": day_types.NAMES,
         "canonical_tables": results.get("build", {}).get("canonical_tables", {}),
         "coverage": results.get("build", {}).get("coverage", {}),
         "tables": (results.get("mart_gate", {}).get("audited") or {}).get("tables", {}),

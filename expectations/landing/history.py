@@ -1,0 +1,276 @@
+"""Rules that compare a delivery with the one before it, row by row: what may not vanish, change, or come again.
+
+| principle | written in `expect` | what fails |
+|---|---|---|
+| `keys_stay` | `{key, as_of, where, may_leave_when, begins_on}`, all optional | a key that vanished (warn), a share of them (block), one that comes late (warn) |
+| `never_changes` | columns; or column: column that excuses it when filled before | a value that changed (block) |
+| `changes_rarely` | columns | a share of the values changed at once (block) |
+| `stays_once_set` | columns | filled before, empty now (block when a share of them; else warn) |
+| `comes_once` | `{content, severity}`, optional | an event of an earlier delivery (block); its content under two ids |
+| `does_not_rise` | `{amount, severity}` | an amount above that of the delivery before |
+
+Shares and numbers are policy: `vanished_keys_max_share`, `changed_values_max_share`, `changed_values_min_rows`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import great_expectations.expectations as gxe
+
+from crm_warehouse.profile import Extract, Profile
+from crm_warehouse.quality.rule import Rule
+from expectations.landing.structure import ACCURACY, COMPLETENESS, OWNER, SEND_AGAIN
+
+IN_WINDOW = "before.business_date >= delivery.window_from and before.business_date < delivery.business_date"
+ASK = "Ask the source system whether this is true; correct it there if not."
+
+
+def keys_stay(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
+    """Keys of the delivery before that are not in today's, and keys that should have come earlier."""
+    written = written if isinstance(written, dict) else {}
+    key = written.get("key", list(extract.key))
+    # Positions are rows of a date: those of the delivery's own date are its state, others are history sent with it.
+    state = f' and before."{written["as_of"]}" = before.business_date' if "as_of" in written else ""
+    state += where("before", written.get("where", {}))
+    leaves = f"{state} and not ({written['may_leave_when']})" if "may_leave_when" in written else state
+    same = " and ".join(f'today."{name}" = before."{name}"' for name in key)
+    gone = (
+        f"select delivery.business_date, {_names('before', key)} from _deliveries as delivery"
+        f" join past.{extract.table} as before on before.business_date = delivery.previous_date"
+        f" where delivery.source_table = '{extract.table}'{leaves} and not exists (select 1 from {extract.table} as today"
+        f" where today.business_date = delivery.business_date and {same})"
+    )
+    there = f"select business_date, count(*) as n from past.{extract.table} as before where true{state} group by 1"
+    many = (
+        f"select gone.* from ({gone}) as gone join (select business_date, count(*) as n from ({gone}) group by 1) as lost"
+        f" using (business_date) join _deliveries as delivery on delivery.source_table = '{extract.table}'"
+        f" and delivery.business_date = gone.business_date join ({there}) as before on before.business_date ="
+        f" delivery.previous_date where lost.n > before.n * {threshold('vanished_keys_max_share', 'gone.business_date')}"
+    )
+    named = ", ".join(key)
+    yield compared(
+        extract,
+        "keys.stay",
+        f"Each {named} of the delivery before is there",
+        f"上一日的 {named} 均仍存在",
+        "A row that vanishes without having ended takes its history out of every figure.",
+        "warn",
+        "completeness",
+        missing=gone,
+    )
+    yield compared(
+        extract,
+        "keys.few_vanish",
+        f"No more than the agreed share of {named} vanishes at once",
+        f"{named} 消失比例不超过政策上限",
+        "Many rows that vanish at once are a file with a part missing.",
+        "block",
+        "completeness",
+        missing=many,
+    )
+    if "begins_on" in written:
+        late = (
+            f"select today.business_date, today._source_row from {extract.table} as today {delivery_of(extract)}"
+            f' where today."{written["begins_on"]}" <= delivery.previous_date and not exists (select 1 from'
+            f" past.{extract.table} as before where before.business_date = delivery.previous_date and {same})"
+        )
+        yield compared(
+            extract,
+            "keys.no_late_comer",
+            f"No {named} appears that had begun before the delivery before",
+            f"不出现早应存在而上一日缺失的 {named}",
+            "A key that comes back, or late, was missing from the figures of the days before.",
+            "warn",
+            "consistency",
+            found=late,
+        )
+
+
+def never_changes(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
+    """Attributes that a row keeps for life; a key under which they change has been given to something else."""
+    columns = written if isinstance(written, dict) else dict.fromkeys(written)
+    for name, excuse in columns.items():
+        excused = f' and before."{excuse}" is null' if excuse else ""
+        changed = f'before."{name}" is not null and today."{name}" is distinct from before."{name}"{excused}'
+        yield compared(
+            extract,
+            f"{name}.unchanged",
+            f"{name} is the one of the delivery before",
+            f"{name} 与上一日一致",
+            "What never changes has changed: the key now means something else, or the column is wrong.",
+            "block",
+            "consistency",
+            found=_pairs(extract, changed),
+        )
+
+
+def changes_rarely(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
+    """Attributes of which a few change in a day, never a share of them."""
+    for name in written:
+        changed = _pairs(extract, f'today."{name}" is distinct from before."{name}"')
+        yield compared(
+            extract,
+            f"{name}.few_change",
+            f"No more than the agreed share of {name} changes at once",
+            f"{name} 单日变化比例不超过政策上限",
+            "Values that change in bulk were overwritten, shifted or defaulted at the source.",
+            "block",
+            "consistency",
+            found=_many(extract, changed),
+        )
+
+
+def stays_once_set(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
+    """Dates of what has ended: they do not become empty again, but for the few that come back."""
+    for name in written:
+        emptied = _pairs(extract, f'before."{name}" is not null and today."{name}" is null')
+        for suffix, severity, found, share in (
+            ("stays", "warn", emptied, ""),
+            ("few_emptied", "block", _many(extract, emptied, f'before."{name}" is not null'), " in bulk"),
+        ):
+            yield compared(
+                extract,
+                f"{name}.{suffix}",
+                f"{name} is not emptied{share} once it is filled",
+                f"{name} 填写后不再{'批量' if share else ''}变空",
+                "What has ended does not begin again without a word.",
+                severity,
+                "consistency",
+                found=found,
+            )
+
+
+def comes_once(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
+    """An event has one id and comes in one delivery."""
+    same = " and ".join(f'today."{name}" = before."{name}"' for name in extract.key)
+    again = (
+        f"select today.business_date, today._source_row from {extract.table} as today {delivery_of(extract)}"
+        f" join past.{extract.table} as before on {same} and {IN_WINDOW}"
+    )
+    yield compared(
+        extract,
+        "key.not_sent_before",
+        f"No {' + '.join(extract.key)} was in an earlier delivery",
+        f"{'、'.join(extract.key)} 未在此前交付中出现",
+        "An event that is sent on two days is counted twice, in money too.",
+        "block",
+        "uniqueness",
+        found=again,
+    )
+    content = written.get("content") if isinstance(written, dict) else None
+    if content:
+        said = ", ".join(f'"{name}"' for name in content)
+        alike = " and ".join(f'today."{name}" is not distinct from before."{name}"' for name in content)
+        twice = (
+            f"select business_date, _source_row from {extract.table} where (business_date, {said}) in (select"
+            f" (business_date, {said}) from {extract.table} group by business_date, {said} having count(*) > 1)"
+            f" union select today.business_date, today._source_row from {extract.table} as today {delivery_of(extract)}"
+            f" join past.{extract.table} as before on {alike} and {IN_WINDOW}"
+        )
+        yield compared(
+            extract,
+            "content.once",
+            f"No two ids have the same {', '.join(content)}",
+            f"不存在内容相同而编号不同的记录（{'、'.join(content)}）",
+            "The same event under a second id was posted twice.",
+            written.get("severity", "warn"),
+            "uniqueness",
+            found=twice,
+        )
+
+
+def does_not_rise(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
+    """What is owed on a loan only falls: a new loan has a key of its own."""
+    amount = written["amount"]
+    key = written.get("key", list(extract.key))
+    yield compared(
+        extract,
+        f"{amount}.does_not_rise",
+        f"{amount} is not above that of the delivery before",
+        f"{amount} 不高于上一日",
+        "More is owed without a new contract.",
+        written.get("severity", "warn"),
+        "accuracy",
+        found=_pairs(extract, f'today."{amount}" > before."{amount}"', key),
+    )
+
+
+def compared(
+    extract: Extract,
+    suffix: str,
+    name_en: str,
+    name_zh: str,
+    reason: str,
+    severity: str,
+    dimension: str,
+    found: str | None = None,
+    missing: str | None = None,
+    listing: str | None = None,
+) -> Rule:
+    """A rule over several deliveries: `found` is a query of (business_date, _source_row), `missing` of what is not there."""
+    bad_rows = f"(checked.business_date, checked._source_row) in (select (business_date, _source_row) from ({found}))"
+    query = f"select 1 as bad from (select * from {{batch}}) as checked where {bad_rows}"
+    if missing:
+        there = "cross join (select count(*) from (select * from {batch})) as checked"
+        query = f"select 1 as bad from ({missing}) as gone {there}"
+    return Rule(
+        id=f"landing.{extract.table}.{suffix}",
+        table=extract.table,
+        name_en=name_en,
+        name_zh=name_zh,
+        reason=reason,
+        severity=severity,
+        dimension=dimension,
+        owner=OWNER,
+        on_failure=SEND_AGAIN if severity == "block" else ASK,
+        principle=COMPLETENESS if dimension == "completeness" else ACCURACY,
+        expectation=gxe.UnexpectedRowsExpectation(
+            description=f"{extract.table}: {name_en}", unexpected_rows_query=query
+        ),
+        bad_rows=bad_rows if found else None,
+        missing=missing,
+        listing=listing,
+    )
+
+
+def _pairs(extract: Extract, condition: str, key: Sequence[str] | None = None) -> str:
+    """Rows of today for which `condition` holds of them (`today`) and the row of their key in the delivery before."""
+    same = " and ".join(f'today."{name}" = before."{name}"' for name in key or extract.key)
+    return (
+        f"select today.business_date, today._source_row from {extract.table} as today {delivery_of(extract)}"
+        f" join past.{extract.table} as before on before.business_date = delivery.previous_date and {same}"
+        f" where {condition}"
+    )
+
+
+def _many(extract: Extract, changed: str, among: str = "true") -> str:
+    """The rows of `changed`, of those dates on which they are more than policy allows of the rows `among`."""
+    held = f"select business_date, count(*) as n from ({_pairs(extract, among)}) group by 1"
+    return (
+        f"select changed.* from ({changed}) as changed join (select business_date, count(*) as n from ({changed})"
+        f" group by 1) as total using (business_date) join ({held}) as held using (business_date)"
+        f" where total.n >= {threshold('changed_values_min_rows', 'changed.business_date')}"
+        f" and total.n > held.n * {threshold('changed_values_max_share', 'changed.business_date')}"
+    )
+
+
+def delivery_of(extract: Extract) -> str:
+    return (
+        f"join _deliveries as delivery on delivery.source_table = '{extract.table}'"
+        " and delivery.business_date = today.business_date"
+    )
+
+
+def threshold(name: str, day: str) -> str:
+    return f"(select value from _thresholds as t where t.threshold_id = '{name}' and t.business_date = {day})"
+
+
+def where(alias: str, wanted: dict[str, str]) -> str:
+    """`and` conditions: columns that must have a value."""
+    return "".join(f" and {alias}.\"{name}\" = '{value}'" for name, value in wanted.items())
+
+
+def _names(alias: str, names: Sequence[str]) -> str:
+    return ", ".join(f'{alias}."{name}"' for name in names)
