@@ -15,6 +15,9 @@ Severity = Literal["block", "quarantine", "warn"]
 class Rule:
     """A rule over one table. `bad_rows` is its predicate in SQL: it counts, and names the rows to quarantine.
 
+    `missing` is a query of what should be there, one row each: it counts where no row is there to be bad. `listing` is
+    a query of what to name when the rule fails: ids of accounts and the like, never persons.
+
     `severity`: `block` stops the run, `quarantine` sets the rows aside, `warn` is shown. `dimension` and
     `principle` are those of BCBS 239 and 银行业金融机构数据治理指引.
     """
@@ -31,12 +34,8 @@ class Rule:
     principle: str
     expectation: Expectation
     bad_rows: str | None = None
-    missing: str | None = (
-        None  # a query of what should be there, one row each: it counts where no row is there to be bad
-    )
-    listing: str | None = (
-        None  # a query of what to name when the rule fails: ids of accounts and the like, never persons
-    )
+    missing: str | None = None
+    listing: str | None = None
 
     def describe(self) -> dict[str, str]:
         """What the catalogue and the report show: everything but the expectation itself."""
