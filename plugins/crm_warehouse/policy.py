@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from crm_warehouse.errors import SettingsError
@@ -32,9 +33,13 @@ def parameter(bank_folder: Path, name: str, as_of: date) -> Decimal:
 
 
 def thresholds_on(bank_folder: Path, as_of: date) -> dict[str, Decimal]:
-    """Every threshold of the landing gate in force on `as_of` (`landing_thresholds.csv`): the latest not after it."""
+    """Every number of the landing gate in force on `as_of` (`landing_thresholds.csv`): the latest not after it.
+
+    The few thresholds that are dates are read by the rules that ask for them.
+    """
     values: dict[str, Decimal] = {}
     for row in sorted(read_policy(bank_folder, "landing_thresholds"), key=lambda row: row["effective_from"]):
         if date.fromisoformat(row["effective_from"]) <= as_of:
-            values[row["threshold_id"]] = Decimal(row["value"])
+            with suppress(InvalidOperation):
+                values[row["threshold_id"]] = Decimal(row["value"])
     return values
