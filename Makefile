@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; both build the locked environment first, by themselves.
-.PHONY: help setup demo test test-slow lint up
+.PHONY: help setup demo test test-slow bench-landing lint up
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -9,7 +9,7 @@ BANK ?= reference_bank
 DATA ?=
 
 help: ## What there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 setup: $(VENV)/.locked ## Build the locked environment (uv when it is there, else pip)
 
@@ -33,6 +33,9 @@ test: setup ## The test suite
 
 test-slow: setup ## Tests that start servers
 	@$(BIN)/python -m pytest -m slow
+
+bench-landing: setup ## What landing costs: 2.5 million rows, twice that, many small files
+	@$(BIN)/python benchmarks/landing.py --results benchmarks/results/landing.json
 
 lint: setup ## ruff and sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/sqlfluff lint dbt_project/models dbt_project/banks
