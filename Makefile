@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; both build the locked environment first, by themselves.
-.PHONY: help setup demo test test-slow lint up faults faults-quick bench-simulator
+.PHONY: help setup demo test test-slow lint up faults faults-quick bench-landing bench-simulator
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -33,6 +33,9 @@ test: setup ## The test suite
 
 test-slow: setup ## Tests that start servers
 	@$(BIN)/python -m pytest -m slow
+
+bench-landing: setup ## What landing costs: 2.5 million rows, twice that, many small files
+	@$(BIN)/python benchmarks/landing.py --results benchmarks/results/landing.json
 
 lint: setup ## ruff and sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/sqlfluff lint dbt_project/models dbt_project/banks

@@ -5,10 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import itertools
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +21,8 @@ from crm_warehouse.extract.rows import RowsWriter
 from crm_warehouse.profile import Extract
 
 UNIT_SEPARATOR = "\x1f"  # stands in for a delimiter of several characters: the reader takes one only
-BLOCK = 1 << 24  # a row, its line breaks and all, must fit in one
+PIECE = 1 << 23  # bytes that are parsed at once
+LONGEST_ROW = 1 << 24  # bytes
 HEADER_CHARACTERS = 1 << 17
 
 
@@ -31,23 +31,18 @@ def read(spec: Extract, received: Received) -> Delivery:
     delimiter = spec.delimiter if len(spec.delimiter) == 1 else UNIT_SEPARATOR
     text = received.original.with_name(".text")
     try:
-        has_quotes = _write_utf8(spec, received, text)
+        _write_utf8(spec, received, text)
         _match_header(spec, received, text, delimiter)
-        if has_quotes:
-            _prove_quotes(received, text, delimiter)
         return parse(spec, received, text, delimiter)
     finally:
         text.unlink(missing_ok=True)
 
 
-def _write_utf8(spec: Extract, received: Received, target: Path) -> bool:
-    """The file's text as UTF-8 with a delimiter of one character. Returns whether there is any quote in it."""
-    has_quotes = False
+def _write_utf8(spec: Extract, received: Received, target: Path) -> None:
+    """The file's text as UTF-8 with a delimiter of one character."""
     with target.open("wb") as written:
         for text in _with_short_delimiter(received, _decoded(spec, received), spec.delimiter):
-            has_quotes = has_quotes or '"' in text
             written.write(text.encode("utf-8"))
-    return has_quotes
 
 
 def _decoded(spec: Extract, received: Received) -> Iterator[str]:
@@ -112,72 +107,125 @@ def _match_header(spec: Extract, received: Received, text: Path, delimiter: str)
         raise ExtractError(f"{received.place}: the header {problem}; it must match the profile exactly")
 
 
-def _prove_quotes(received: Received, text: Path, delimiter: str) -> None:
-    """Arrow reads `"a"b` as `ab` and drops all that follows a quote never closed, without a word; this does not."""
-    numbers, limit = itertools.count(1), csv.field_size_limit(BLOCK)
+def parse(spec: Extract, received: Received, text: Path, delimiter: str) -> Delivery:
+    """Rows of UTF-8 below a header line that is right; a row of other than the right number of fields is rejected."""
+    columns, rejected = [column.name for column in spec.columns], []
+    with RowsWriter(spec, received.place, received.original.parent) as writer:
+        row = 1
+        for piece in _pieces(received, text, delimiter):
+            rows, invalid = _parse_piece(piece, delimiter, columns, is_first=row == 1)
+            rejected += [(row + number, reason) for number, reason in invalid]
+            row = max(row, 2)
+            numbers, row = _row_numbers(row, len(rows), [number for number, _ in rejected if number >= row])
+            rows, blank = _without_blank(rows.append_column(SOURCE_ROW, pa.array(numbers)), columns)
+            rejected += [(number, "an empty row") for number in blank]
+            writer.add(_restored(rows, spec.delimiter) if len(spec.delimiter) > 1 else rows)
+        return writer.finish(received, rejected)
+
+
+def _pieces(received: Received, text: Path, delimiter: str) -> Iterator[bytes]:
+    """The text in pieces of whole rows. Arrow's own reader of pieces reads half a gigabyte ahead."""
+    with text.open("rb") as file:
+        if any(b'"' in content for content in iter(lambda: file.read(CHUNK), b"")):
+            file.seek(0)
+            for size in _sizes_of_quoted(received, text, delimiter):
+                yield file.read(size)
+            return
+        file.seek(0)
+        begun = b""
+        while content := file.read(PIECE):
+            content = begun + content
+            # Every line break ends a row. The last byte may be half of one.
+            end = max(content.rfind(b"\n"), -1 if b"\n" in content else content.rfind(b"\r", 0, -1)) + 1
+            begun = content[end:]
+            if len(begun) > LONGEST_ROW:
+                raise _too_long(received)
+            if end:
+                yield content[:end]
+        if begun:
+            yield begun
+
+
+def _sizes_of_quoted(received: Received, text: Path, delimiter: str) -> Iterator[int]:
+    """Sizes of pieces of whole rows where a quoted value may hold line breaks, and proof that every quote is right.
+
+    Arrow reads `"a"b` as `ab` and drops all that follows a quote never closed, without a word; this does not.
+    """
+    size, row = 0, 1
+
+    def lines(file: TextIO) -> Iterator[str]:
+        nonlocal size
+        for line in file:
+            size += len(line) if line.isascii() else len(line.encode("utf-8"))
+            if size > PIECE + LONGEST_ROW:
+                raise _too_long(received)
+            yield line
+
+    limit = csv.field_size_limit(LONGEST_ROW)
     try:
         with text.open(encoding="utf-8", newline="") as file:
-            deque(zip(numbers, csv.reader(file, delimiter=delimiter, strict=True), strict=False), maxlen=0)
+            for _ in csv.reader(lines(file), delimiter=delimiter, strict=True):
+                row += 1
+                if size >= PIECE:
+                    yield size
+                    size = 0
+        yield size
     except csv.Error:
         raise ExtractError(
-            f"{received.place}, row {next(numbers) - 1}: a quote is not closed, or is closed before the value's end;"
+            f"{received.place}, row {row}: a quote is not closed, or is closed before the value's end;"
             " ask for the delivery again"
         ) from None
     finally:
         csv.field_size_limit(limit)
 
 
-def parse(spec: Extract, received: Received, text: Path, delimiter: str) -> Delivery:
-    """Rows of UTF-8 below a header line that is right; a row of other than the right number of fields is rejected."""
-    columns, rejected = [column.name for column in spec.columns], []
-
-    def keep_reason(row: pa.csv.InvalidRow) -> str:
-        rejected.append((row.number, f"{row.actual_columns} fields instead of {row.expected_columns}"))
-        return "skip"
-
-    with RowsWriter(spec, received.place, received.original.parent) as writer:
-        row = 2
-        try:
-            for batch in _batches(text, delimiter, columns, keep_reason):
-                numbers, row = _row_numbers(row, batch.num_rows, {number for number, _ in rejected})
-                rows = pa.Table.from_batches([batch]).append_column(SOURCE_ROW, pa.array(numbers))
-                rows, blank = _without_blank(rows, columns)
-                rejected += [(number, "an empty row") for number in blank]
-                writer.add(_restored(rows, spec.delimiter) if len(spec.delimiter) > 1 else rows)
-        except pa.ArrowInvalid as problem:  # its text repeats the row
-            if not any(empty in str(problem) for empty in ("Empty CSV", "Could not skip initial 1 rows")):
-                raise ExtractError(
-                    f"{received.place}: a row from {row} on is longer than {BLOCK >> 20} MiB; ask for the delivery again"
-                ) from None
-        return writer.finish(received, rejected)
-
-
-def _batches(text: Path, delimiter: str, columns: list[str], keep_reason) -> Iterator[pa.RecordBatch]:
-    block = min(BLOCK, max(text.stat().st_size, 1 << 10))  # of a small file no more than it takes
-    return pa.csv.open_csv(
-        text,
-        # One thread, else the numbers of invalid rows are not known.
-        read_options=pa.csv.ReadOptions(column_names=columns, skip_rows=1, use_threads=False, block_size=block),
-        parse_options=pa.csv.ParseOptions(
-            delimiter=delimiter,
-            newlines_in_values=True,
-            ignore_empty_lines=False,  # a blank line is a row that lacks its fields
-            invalid_row_handler=keep_reason,
-        ),
-        convert_options=pa.csv.ConvertOptions(
-            column_types={name: pa.string() for name in columns},
-            strings_can_be_null=False,
-            quoted_strings_can_be_null=False,
-        ),
+def _too_long(received: Received) -> ExtractError:
+    return ExtractError(
+        f"{received.place} has a row of more than {LONGEST_ROW >> 20} MiB, or a quote in it is not closed;"
+        " ask for the delivery again"
     )
 
 
-def _row_numbers(first: int, count: int, rejected: set[int]) -> tuple[np.ndarray, int]:
-    """The next `count` numbers from `first` that no rejected row has, and the one after the last of them."""
-    skipped = np.array(sorted(number for number in rejected if number >= first), dtype=np.int64)
-    numbers = np.arange(first, first + count + len(skipped), dtype=np.int64)
-    numbers = np.setdiff1d(numbers, skipped, assume_unique=True)[:count]
-    return numbers, (int(numbers[-1]) + 1 if count else first)
+def _parse_piece(
+    piece: bytes, delimiter: str, columns: list[str], is_first: bool
+) -> tuple[pa.Table, list[tuple[int, str]]]:
+    """The rows of a piece as text, and those of another number of fields, counted from 0."""
+    invalid = []
+
+    def keep_reason(row: pa.csv.InvalidRow) -> str:
+        invalid.append((row.number - 1, f"{row.actual_columns} fields instead of {row.expected_columns}"))
+        return "skip"
+
+    try:
+        rows = pa.csv.read_csv(
+            pa.BufferReader(piece),
+            # One thread and one block, else the numbers of invalid rows are not known.
+            read_options=pa.csv.ReadOptions(
+                column_names=columns, skip_rows=int(is_first), use_threads=False, block_size=len(piece) + 1
+            ),
+            parse_options=pa.csv.ParseOptions(
+                delimiter=delimiter,
+                newlines_in_values=True,
+                ignore_empty_lines=False,  # a blank line is a row that lacks its fields
+                invalid_row_handler=keep_reason,
+            ),
+            convert_options=pa.csv.ConvertOptions(
+                column_types={name: pa.string() for name in columns},
+                strings_can_be_null=False,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid as problem:  # never passed on: its text may repeat a row
+        if not any(empty in str(problem) for empty in ("Empty CSV", "Could not skip initial 1 rows")):
+            raise
+        rows = pa.table({name: pa.array([], pa.string()) for name in columns})
+    return rows, invalid
+
+
+def _row_numbers(first: int, count: int, rejected: list[int]) -> tuple[np.ndarray, int]:
+    """The numbers of `count` rows from `first` among which those of `rejected` rows lie, and the one after all."""
+    numbers = np.arange(first, first + count + len(rejected), dtype=np.int64)
+    return np.setdiff1d(numbers, np.array(rejected, dtype=np.int64), assume_unique=True), first + len(numbers)
 
 
 def _without_blank(rows: pa.Table, columns: list[str]) -> tuple[pa.Table, list[int]]:

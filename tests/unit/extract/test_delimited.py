@@ -8,6 +8,7 @@ from unit.tiny_bank import DAY, TinyBank, deliver
 
 from crm_warehouse.errors import ExtractError
 from crm_warehouse.extract import Delivery, delimited, extract
+from crm_warehouse.extract.delivery import open_file
 from crm_warehouse.profile import Column, Extract
 
 COLUMNS = (Column("id", "text", key=True), Column("name", "text"), Column("amount", "decimal"))
@@ -238,7 +239,7 @@ def test_a_field_too_long_in_a_file_that_carries_money_refuses_the_file(tiny):
 
 
 def test_a_row_longer_than_a_block_is_refused(tiny):
-    assert "a row from 2 on is longer than 16 MiB" in refusal_of(tiny, f"id,name,amount\n1,{'x' * 40_000_000},2\n")
+    assert "has a row of more than 16 MiB" in refusal_of(tiny, f"id,name,amount\n1,{'x' * 40_000_000},2\n")
 
 
 @pytest.mark.parametrize(
@@ -290,8 +291,29 @@ def test_the_place_of_a_byte_that_cannot_be_decoded_is_true_in_a_later_chunk(tin
         assert f"byte {len(content)} cannot" in refusal_of(tiny, content + b"\xff,a,2\n")
 
 
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_source_rows_are_true_over_many_pieces_with_rows_of_too_few_fields(tiny, monkeypatch, quote):
+    spec = spec_of()
+    for size in (1, 7, 64, 4096):
+        monkeypatch.setattr(delimited, "PIECE", size)
+        bad = {2, 9, 10, 11, 60, 61}
+        value = f"{quote}a\nb{quote}" if quote else "ab"
+        lines = (f"{n},a" if n in bad else f"{n},{value},1" for n in range(2, 62))
+        deliver(spec, tiny.settings.source_root, ("id,name,amount\n" + "\n".join(lines)).encode())
+        received = open_file(tiny.profile, spec, tiny.settings.source_root, DAY, tiny.settings.source_root.parent)
+        delivery = delimited.read(spec, received)
+        assert [row for row, _ in delivery.rejected] == sorted(bad)
+        assert all(str(row["_source_row"]) == row["id"] for row in delivery.rows.to_pylist())
+
+
+def test_line_ends_of_old_machines_end_rows(tiny, monkeypatch):
+    monkeypatch.setattr(delimited, "PIECE", 16)
+    assert len(rows_of(read(tiny, "id,name,amount\r" + "1,a,2\r" * 20))) == 20
+    assert len(rows_of(read(tiny, "id,name,amount\r\n" + "1,a,2\r\n" * 20))) == 20
+
+
 def test_source_rows_are_true_over_many_blocks_with_rows_too_long(tiny, monkeypatch):
-    monkeypatch.setattr(delimited, "BLOCK", 4096)
+    monkeypatch.setattr(delimited, "PIECE", 4096)
     rows = "".join(f"{n},{'x' * (90 if n % 100 == 0 else 5)},1\n" for n in range(2, 5002))
     delivery = read(tiny, "id,name,amount\n" + rows, longest_value_bytes=50)
     assert [row for row, _ in delivery.rejected] == list(range(100, 5002, 100))

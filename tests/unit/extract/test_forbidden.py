@@ -209,7 +209,7 @@ def test_what_is_refused_leaves_nothing_among_temporary_files(tiny, tmp_path, mo
 
 
 def test_a_card_number_in_a_late_batch_of_a_large_file_is_found_with_its_row(tiny, monkeypatch):
-    monkeypatch.setattr("crm_warehouse.extract.delimited.BLOCK", 4096)
+    monkeypatch.setattr("crm_warehouse.extract.delimited.PIECE", 4096)
     rows = customers(1000)
     rows[900]["customer_name"] = rows[901]["customer_name"] = CARDS[0]
     tiny.send("core__customers", rows)
