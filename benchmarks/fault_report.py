@@ -97,13 +97,13 @@ def _false_alarms(judge: Judge, clean: list[Record]) -> dict:
     outcomes = {record["day"]: alone.outcome(record | {"expected": "accept"}) for record in clean}
     by_rule = Counter(rule for record in clean for rule in record["failed"])
     severity = {rule: body["severity"] for record in clean for rule, body in record["failed"].items()}
-    days = {what: sorted(day for day, outcome in outcomes.items() if outcome == what) for what in ("blocked",)}
+    blocked = sorted(day for day, outcome in outcomes.items() if outcome == "blocked")
     return {
         "days": len(clean),
         "first": min(outcomes, default=None),
         "last": max(outcomes, default=None),
-        "blocked": days["blocked"],
-        "blocked_share": _share(len(days["blocked"]), len(clean)),
+        "blocked": blocked,
+        "blocked_share": _share(len(blocked), len(clean)),
         "outcomes": dict(Counter(outcomes.values())),
         "by_rule": {rule: {"days": n, "severity": severity[rule]} for rule, n in by_rule.most_common()},
     }

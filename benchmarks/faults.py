@@ -26,7 +26,6 @@ from benchmarks.fault_bank import (
     FaultBank,
     accept_clean_days,
     append_record,
-    planned_rules,
     read_records,
     simulate_bank,
 )
@@ -34,10 +33,12 @@ from benchmarks.fault_cases import run_case
 from benchmarks.fault_plan import FULL, QUICK, Campaign, FaultCase, cases_of, damaged_days
 from benchmarks.fault_verdicts import Judge
 from crm_warehouse.demonstration import progress_bars
+from crm_warehouse.errors import CorruptionRefused
 from crm_warehouse.pipeline import code_fingerprint
 from crm_warehouse.policy import parameter
 from crm_warehouse.progress import Progress
 from crm_warehouse.settings import PROJECT, load_settings
+from crm_warehouse.simulator.corruption.catalogue import find_kind
 
 RESULTS = Path(__file__).parent / "results" / "faults.json"
 REPORT = Path(__file__).parent / "faults.md"
@@ -68,7 +69,7 @@ def run_campaign(
         judge,
         [on_record[case.id] for case in cases],
         [clean[day.isoformat()] for day in days[1:]],  # the initial delivery is no ordinary night
-        planned_rules(profile),
+        sorted({rule for record in clean.values() for rule in record["rules"]}),
         campaign.describe() | {"seconds": round(time.monotonic() - started), "resumed": len(todo) < len(cases)},
     )
 
@@ -110,6 +111,10 @@ def main() -> None:
     kinds = tuple(given.kinds.split(",")) if given.kinds else ()
     campaign = replace(campaign, kinds=kinds, **changes)
     console = Console()
+    try:
+        [find_kind(kind) for kind in kinds]
+    except CorruptionRefused as problem:
+        parser.error(str(problem))
     folder = campaign_folder(given.work or load_settings().home / "faults", campaign)
     with progress_bars(console) as bars:
         bank = simulate_bank(folder, campaign, bars.of_step("source systems"))

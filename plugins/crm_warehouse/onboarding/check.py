@@ -36,7 +36,9 @@ def check_profile(settings: Settings, data: Path | None) -> list[Finding]:
     findings += check_policies(profile)
     findings += _expectations(profile)
     findings += _connections(profile)
-    if data and not blocking(findings):
+    if data and blocking(findings):
+        findings.append(Finding("note", "delivery", "not read yet: mend what blocks first"))
+    elif data:
         findings += _deliveries(profile, data)
     return findings + todos
 
