@@ -8,7 +8,17 @@ from typing import Any
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.quality.rule import Rule
 from expectations.landing import thresholds
-from expectations.landing.declared import column_of, condition, entries, in_words, literal, per_date, refusal, rule, value
+from expectations.landing.declared import (
+    column_of,
+    condition,
+    entries,
+    in_words,
+    literal,
+    per_date,
+    refusal,
+    rule,
+    value,
+)
 
 
 def _rows_min(profile: Profile, threshold: str) -> str:

@@ -148,6 +148,4 @@ def _typed(column: Column, each: Any) -> str:
 
 def per_date(extract: Extract, columns: str, having: str, where: str = "true", group: str = "") -> str:
     """SQL of the groups of a delivery date that are wrong together: `columns` of the table where `having` holds."""
-    return (
-        f"select {columns} from {extract.table} as checked where {where} group by {group or columns} having {having}"
-    )
+    return f"select {columns} from {extract.table} as checked where {where} group by {group or columns} having {having}"

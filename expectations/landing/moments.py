@@ -129,7 +129,10 @@ def hours(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
         hour = f"hour(({value(name)} at time zone 'UTC') at time zone {zone})"
         opens, closes = (thresholds.number(profile, f"{threshold}_{end}_hour") for end in ("from", "to"))
         outside = f"({hour} < {opens} or {hour} >= {closes})"
-        share, rows = thresholds.number(profile, f"{threshold}_share_max"), thresholds.number(profile, "code_share_rows_min")
+        share, rows = (
+            thresholds.number(profile, f"{threshold}_share_max"),
+            thresholds.number(profile, "code_share_rows_min"),
+        )
         wrong = per_date(
             extract,
             "checked.business_date",

@@ -77,8 +77,7 @@ def calendar(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]
     gaps = per_date(
         extract,
         "checked.business_date",
-        f"date_diff('day', {first}, {last}) + 1 <> {count}"
-        f" or checked.business_date not between {first} and {last}",
+        f"date_diff('day', {first}, {last}) + 1 <> {count} or checked.business_date not between {first} and {last}",
     )
     for suffix, bad_rows, english, chinese in (
         ("no_gaps", f"checked.business_date in ({gaps})",

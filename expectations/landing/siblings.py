@@ -8,7 +8,17 @@ from typing import Any
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.quality.rule import Rule
 from expectations.landing import thresholds
-from expectations.landing.declared import column_of, condition, entries, extract_of, in_words, per_date, refusal, rule, value
+from expectations.landing.declared import (
+    column_of,
+    condition,
+    entries,
+    extract_of,
+    in_words,
+    per_date,
+    refusal,
+    rule,
+    value,
+)
 
 FOR_EVER = "date '9999-12-31'"
 
@@ -63,7 +73,9 @@ def agrees(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
             )
 
 
-def _disagreements(profile: Profile, extract: Extract, other: Extract, entry: dict) -> Iterator[tuple[str, str, str, str]]:
+def _disagreements(
+    profile: Profile, extract: Extract, other: Extract, entry: dict
+) -> Iterator[tuple[str, str, str, str]]:
     """Name, SQL of what is wrong, and the rule's name in both languages, for each thing that must agree."""
     shown = f"{other.source}.{other.name}"
     for here, there in entry.get("columns", {}).items():
@@ -74,14 +86,24 @@ def _disagreements(profile: Profile, extract: Extract, other: Extract, entry: di
         wrong = f"not ({condition(profile, other, {there: codes}, 'sibling')})"
         listed = codes if isinstance(codes, list) else [codes]
         english = f"{there} of its {shown} is {' or '.join(map(str, listed))}"
-        yield f"{'+'.join(entry['by'])}+{there}", wrong, english, f"对应 {shown} 的 {there} 为 {'或'.join(map(str, listed))}"
+        yield (
+            f"{'+'.join(entry['by'])}+{there}",
+            wrong,
+            english,
+            f"对应 {shown} 的 {there} 为 {'或'.join(map(str, listed))}",
+        )
     for here, there in entry.get("order", []):
         column_of(profile, extract, here), column_of(profile, other, there)
         wrong = f"{value(there, 'sibling')} > {value(here)}"
         yield f"{here}>{there}", wrong, f"{here} is not before {there} of {shown}", f"{here} 不早于 {shown} 的 {there}"
     for there in entry.get("empty", []):
         wrong = condition(profile, other, {there: "*"}, "sibling")
-        yield f"{'+'.join(entry['by'])}+{there}", wrong, f"{there} of its {shown} is empty", f"对应 {shown} 的 {there} 为空"
+        yield (
+            f"{'+'.join(entry['by'])}+{there}",
+            wrong,
+            f"{there} of its {shown} is empty",
+            f"对应 {shown} 的 {there} 为空",
+        )
 
 
 def has(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:

@@ -19,7 +19,7 @@ from expectations.landing import PRINCIPLES, build_rules
 from expectations.landing.bank_checks import read_checks
 
 CARD = "4111111111111111"
-MANY = 60  # rows of one kind, so that shares are judged and too large
+MANY = 150  # rows of one kind, so that shares are judged and too large
 VALUES = {
     "text": ("'=zz'", "'(null)'", f"'{CARD}'", "chr(65533)", "repeat('x', 3000)", "'111111111111111111'"),
     "date": ("date '1899-01-01'", "business_date + 1", "business_date - 40", "business_date"),
@@ -39,8 +39,10 @@ def assigned(column: str, value: str) -> str:
 def damages(profile: Profile, extract: Extract, rule: Rule) -> Iterator[str]:
     """Ways to damage the tables that a rule reads, the likeliest first: SQL statements, parted by semicolons."""
     table, name = rule.table, rule.id.split(".", 2)[2]
-    named = [column for column in extract.columns if column.name in name.replace(">", "+").split(".")[0].split("+")]
-    for column in named or extract.columns:
+    in_name = name.replace(">", "+").split(".")[0].split("+")
+    named = [column for column in extract.columns if column.name in in_name]
+    read = [column for column in extract.columns if f'"{column.name}' in rule.bad_rows and column not in named]
+    for column in (*named, *read):
         for value in VALUES[column.type]:
             yield f"update {table} set {assigned(column.name, value)}"
             yield f"update {table} set {assigned(column.name, value)} where rowid = 0"
@@ -67,7 +69,7 @@ def damages(profile: Profile, extract: Extract, rule: Rule) -> Iterator[str]:
     for column in named:
         filled = f'(select * from {table} where "{column.name}" is not null limit 1)'
         yield f"insert into {table} select each.* from {filled} as each, range({MANY}); delete from {table} where rowid < 0"
-        yield f'delete from {table}; insert into {table} select * from {table}'
+        yield f"delete from {table}; insert into {table} select * from {table}"
     yield f"insert into {table} select each.* from {one} as each, range({MANY})"
     yield f"delete from {table} where rowid % 3 = 1"
     for sibling in profile.extracts:

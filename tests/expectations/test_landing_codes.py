@@ -28,7 +28,9 @@ def things(*codes: str, **more: str) -> list[dict[str, str]]:
     ],
 )  # fmt: skip
 def test_conditional(tmp_path, entry, good, bad_row):
-    ((_, places),) = found(tmp_path, COLUMNS, {"conditional": [entry]}, [{"id": "1", **good}, {"id": "2", **bad_row}]).items()
+    ((_, places),) = found(
+        tmp_path, COLUMNS, {"conditional": [entry]}, [{"id": "1", **good}, {"id": "2", **bad_row}]
+    ).items()
     assert places == [1]
 
 

@@ -26,7 +26,9 @@ def test_dates_in_order(tmp_path, a, b, c, is_bad):
     assert found(tmp_path, DATES, {"in_order": [["a", "b", "c"]]}, rows) == {"a+b+c.in_order": [0] if is_bad else []}
 
 
-@pytest.mark.parametrize(("a", "b", "is_bad"), [("1", "1", False), ("1", "2", False), ("2", "1", True), ("2", "", False)])
+@pytest.mark.parametrize(
+    ("a", "b", "is_bad"), [("1", "1", False), ("1", "2", False), ("2", "1", True), ("2", "", False)]
+)
 def test_numbers_in_order(tmp_path, a, b, is_bad):
     rows = [{"id": "1", "a": a, "b": b}]
     assert found(tmp_path, NUMBERS, {"in_order": [["a", "b"]]}, rows)["a+b.in_order"] == ([0] if is_bad else [])

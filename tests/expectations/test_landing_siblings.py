@@ -17,7 +17,12 @@ def judged(folder, expect, rows, owners, policy: str = "") -> list[list[int]]:
 
 
 def test_found_on_the_same_date(tmp_path):
-    rows = [{"id": "1", "currency": "CNY"}, {"id": "2", "currency": "USD"}, {"id": "3"}, {"id": "4", "currency": "CNY", "on": TUESDAY}]
+    rows = [
+        {"id": "1", "currency": "CNY"},
+        {"id": "2", "currency": "USD"},
+        {"id": "3"},
+        {"id": "4", "currency": "CNY", "on": TUESDAY},
+    ]
     owners = [{"owner": "o", "currency": "CNY"}]
     assert judged(tmp_path, {"found": {"currency": "core.owners.currency"}}, rows, owners) == [[1, 3]]
 
@@ -66,7 +71,13 @@ def test_has(tmp_path, owners, is_bad):
 
 @pytest.mark.parametrize(
     ("shares", "is_bad"),
-    [(["1"], False), (["0.5", "0.5"], False), (["0.5"], True), (["0.5", "0.500000001"], True), (["0.333333333"] * 3, True)],
+    [
+        (["1"], False),
+        (["0.5", "0.5"], False),
+        (["0.5"], True),
+        (["0.5", "0.500000001"], True),
+        (["0.333333333"] * 3, True),
+    ],
 )
 def test_adds_up(tmp_path, shares, is_bad):
     rows = [{"id": "1", "share": share} for share in shares] + [{"id": "1", "share": "1", "on": TUESDAY}]

@@ -37,9 +37,7 @@ def unusual(folder, name: str, **policy: str) -> dict[str, list[int]]:
     extract = next(extract for extract in profile.extracts if extract.name == "things")
     rows = [{"id": "1", "name": name, "token": "4111111111111111"}]
     with tables(profile, {"things": rows}) as connection:
-        every = {
-            rule.id.split(".", 2)[2]: bad(connection, rule) for rule in texts.build_rules(profile, extract)
-        }
+        every = {rule.id.split(".", 2)[2]: bad(connection, rule) for rule in texts.build_rules(profile, extract)}
     return {name: places for name, places in every.items() if places}
 
 

@@ -53,7 +53,11 @@ def profile_of(folder: Path, extracts: dict[str, dict[str, Any]], policy: str = 
 def rules_of(profile: Profile, name: str) -> list[Rule]:
     """What follows from `expect` of one extract."""
     extract = next(extract for extract in profile.extracts if extract.name == name)
-    return [rule for principle, written in extract.expect.items() for rule in PRINCIPLES[principle](profile, extract, written)]
+    return [
+        rule
+        for principle, written in extract.expect.items()
+        for rule in PRINCIPLES[principle](profile, extract, written)
+    ]
 
 
 @contextmanager
