@@ -20,7 +20,11 @@ from expectations.landing.declared import (
     value,
 )
 
-ROWS_MIN = "code_share_rows_min"  # fewer rows of a date than this say nothing of shares
+
+def _rows_min(profile: Profile, threshold: str) -> str:
+    """Fewer rows of a date than this say nothing of shares: `<threshold>_rows_min`, else `code_share_rows_min`."""
+    own = f"{threshold}_rows_min"
+    return thresholds.number(profile, own if own in thresholds.known_ids(profile) else "code_share_rows_min")
 
 
 def conditional(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
@@ -115,8 +119,8 @@ def not_again(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule
 
 def varied(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
     """{column: threshold}: no value has more than this share of a date's filled rows, when there are enough of them."""
-    least = thresholds.number(profile, ROWS_MIN)
     for name, threshold_id in written.items():
+        least = _rows_min(profile, threshold_id.removesuffix("_max"))
         column_of(profile, extract, name)
         share = thresholds.number(profile, threshold_id)
         counted = (
@@ -142,10 +146,10 @@ def varied(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
 
 def shares(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
     """{column: {code: name}}: a code's share of a date's filled rows lies in the policy `<name>_min`, `<name>_max`."""
-    least = thresholds.number(profile, ROWS_MIN)
     for name, codes in written.items():
         column = column_of(profile, extract, name)
         for code, threshold in codes.items():
+            least = _rows_min(profile, threshold)
             is_code = f"{value(name)} = {code if column.type == 'boolean' else literal(code)}"
             is_code = is_code.replace("True", "true").replace("False", "false") if column.type == "boolean" else is_code
             share = f"count(*) filter ({is_code})"

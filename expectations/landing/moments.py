@@ -14,7 +14,10 @@ from expectations.landing.declared import column_of, entries, literal, local_day
 
 
 def in_order(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
-    """`[a, b, ...]`: moments or numbers that do not fall, where they are there."""
+    """`[a, b, ...]`: moments or numbers that do not fall, where they are there.
+
+    `{columns, severity: warn, block_above: threshold}`: shown one by one, but more than that share of a date blocks.
+    """
     for entry in entries(profile, extract, written, "columns"):
         columns = [column_of(profile, extract, name) for name in entry["columns"]]
         if len(columns) < 2:
@@ -25,17 +28,21 @@ def in_order(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]
             as_day = {first.type, second.type} == {"date", "timestamp"}
             left, right = (local_day(profile, c) if as_day else value(c.name) for c in (first, second))
             pairs.append(f"{left} > {right}")
-        names = [column.name for column in columns]
-        yield rule(
-            extract,
-            f"{'+'.join(names)}.in_order",
-            f"({' or '.join(pairs)})",
-            name_en=f"{' <= '.join(names)}",
-            name_zh=f"{' <= '.join(names)}（先后或大小次序正确）",
-            reason="What ends before it begins, or exceeds its limit, makes every duration and ratio wrong.",
-            severity=entry["severity"],
-            dimension="consistency",
-        )
+        names, wrong = [column.name for column in columns], f"({' or '.join(pairs)})"
+        words = {
+            "name_en": f"{' <= '.join(names)}",
+            "name_zh": f"{' <= '.join(names)}（先后或大小次序正确）",
+            "reason": "What ends before it begins, or exceeds its limit, makes every duration and ratio wrong.",
+            "dimension": "consistency",
+        }
+        yield rule(extract, f"{'+'.join(names)}.in_order", wrong, severity=entry["severity"], **words)
+        if "block_above" in entry:
+            most = thresholds.number(profile, entry["block_above"])
+            dates = per_date(extract, "checked.business_date", f"count(*) filter ({wrong}) > {most} * count(*)")
+            words["name_en"] += ", but for a share within policy"
+            words["name_zh"] += "，例外占比在政策上限内"
+            bad_rows = f"{wrong} and checked.business_date in ({dates})"
+            yield rule(extract, f"{'+'.join(names)}.mostly_in_order", bad_rows, severity="block", **words)
 
 
 def not_in_future(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:

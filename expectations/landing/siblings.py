@@ -107,19 +107,23 @@ def _disagreements(
 
 
 def has(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
-    """{in, by, [where]}: every row has a sibling there, e.g. every account an owner."""
+    """{in, by, [if], [where]}: every row (where `if` holds) has a sibling there (where `where` holds), e.g. each account an owner."""
     for entry in entries(profile, extract, written, "in"):
         other = extract_of(profile, extract, entry["in"])
         joined = _joined(profile, extract, other, entry["by"])
+        here = condition(profile, extract, entry.get("if", {}))
         wanted = condition(profile, other, entry.get("where", {}), "sibling")
+        if_en, if_zh = in_words(entry.get("if", {}))
         english, chinese = in_words(entry.get("where", {}))
         yield rule(
             extract,
             f"{'+'.join(entry['by'])}+{other.table}.has",
-            f"not exists (select 1 from {other.table} as sibling where {joined} and {wanted})",
-            name_en=f"Every row has one in {entry['in']}" + (f" where {english}" if english else ""),
-            name_zh=f"每条记录在 {entry['in']} 中有对应记录" + (f"（{chinese}）" if chinese else ""),
-            reason="What is not there is somebody's money without its owner.",
+            f"{here} and not exists (select 1 from {other.table} as sibling where {joined} and {wanted})",
+            name_en=f"Every row{f' where {if_en}' if if_en else ''} has one in {entry['in']}"
+            + (f" where {english}" if english else ""),
+            name_zh=f"{f'{if_zh} 的' if if_zh else ''}每条记录在 {entry['in']} 中有对应记录"
+            + (f"（{chinese}）" if chinese else ""),
+            reason="What belongs together came in part: rows were lost on the way here.",
             severity=entry["severity"],
             dimension="completeness",
         )

@@ -50,7 +50,7 @@ def build_rules(profile: Profile, extract: Extract) -> Iterator[Rule]:
         name_zh="文本长度不超过政策上限",
         reason="A field of megabytes is a file that lost its line ends, or worse.",
     )
-    coded = [c.name for c in extract.columns if c.type == "text" and (c.key or c.references or c.values)]
+    coded = [c.name for c in extract.columns if c.key or (c.type == "text" and (c.references or c.values))]
     if coded:
         yield rule(
             extract,

@@ -124,7 +124,7 @@ def _typed(column: Column) -> str:
             f"case when regexp_full_match({text}, '{pattern}') then cast({text} as decimal({precision}, {places})) end"
         )
     typed = f'{value} as "{column.name}", {text} as "{column.name}__text"'
-    if column.type == "text" and (column.key or column.references or column.values):
+    if column.key or (column.type == "text" and (column.references or column.values)):
         # Blanks around a key or code are gone from both: a rule can still say that they were there.
         typed += f', coalesce(length("{column.name}") <> length({text}), false) as "{column.name}__padded"'
     return typed

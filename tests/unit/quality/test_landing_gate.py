@@ -140,7 +140,19 @@ KNOWN_BAD = {
     "code in capitals": (customers_are(gender="Female"), f"{CUSTOMERS}.gender.known_code", 1),
     "unknown customer": (balances_are(customer_id="C9"), f"{BALANCES}.customer_id.reference_found", 1),
     "leading zeros lost": (balances_are(customer_id="1"), f"{BALANCES}.customer_id.reference_found", 1),
+    "characters lost": (customers_are(customer_name="王锟斤拷"), f"{CUSTOMERS}.texts.whole", 1),
+    "empty in words": (customers_are(customer_name="NULL"), f"{CUSTOMERS}.texts.no_value_spelled_out", 1),
+    "a text beyond measure": (customers_are(customer_name="王" * 101), f"{CUSTOMERS}.texts.length", 1),
+    "a card number": (customers_are(customer_name="4111111111111111"), f"{CUSTOMERS}.texts.no_card_number", 1),
 }
+
+
+def test_blanks_around_a_key_are_shown_and_the_row_is_read_without_them(tiny):
+    tiny.send_all(with_bad_row(3, customer_id="C2 "), [{**BALANCE, "customer_id": "C2"}])
+    verdict = judge(tiny)
+    verdict.require_open()
+    assert not_passed(verdict) == {f"landing.{CUSTOMERS}.codes.no_blanks_around": 1}
+    assert [row["customer_id"] for row in accepted(tiny, CUSTOMERS)] == ["C1", "C2", "C3"]
 
 
 @pytest.mark.parametrize(("send", "rule", "rows"), KNOWN_BAD.values(), ids=KNOWN_BAD)
@@ -155,9 +167,11 @@ def test_a_known_bad_delivery_fails_its_rule_and_no_other(tiny, send, rule, rows
 
 
 def test_every_kind_of_rule_that_a_profile_makes_has_a_known_bad_delivery(tiny):
-    """`rows_present` cannot fail by a file (extraction refuses it); the test below empties a landed batch."""
+    """`rows_present` cannot fail by a file (extraction refuses it): a test below empties a landed batch. The test above
+    has a key with blanks, which the gate only shows."""
     made = {rule.id.rsplit(".", 1)[-1] for rule in build_rules(tiny.profile)}
-    assert made == {rule.rsplit(".", 1)[-1] for _, rule, _ in KNOWN_BAD.values()} | {"rows_present"}
+    others = {"rows_present", "no_blanks_around"}
+    assert made == {rule.rsplit(".", 1)[-1] for _, rule, _ in KNOWN_BAD.values()} | others
 
 
 def test_a_full_extract_without_rows_is_caught_even_after_extraction(tiny):
