@@ -62,4 +62,10 @@ def _rules_of(profile: Profile, extract: Extract) -> Iterator[Rule]:
                 f"{profile.folder / 'extracts.yml'}: {extract.source}.{extract.name} expects {name!r};"
                 f" known are {', '.join(sorted(PRINCIPLES))}"
             )
-        yield from PRINCIPLES[name](profile, extract, written)
+        try:
+            yield from PRINCIPLES[name](profile, extract, written)
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise SettingsError(
+                f"{profile.folder / 'extracts.yml'}: {extract.source}.{extract.name} expects {name}, but what is written"
+                f" there lacks {problem} (see CONTRIBUTING, add a rule)"
+            ) from None

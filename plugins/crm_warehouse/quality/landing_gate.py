@@ -88,7 +88,8 @@ def run_landing_gate(
 
 def _load_tables(database: Path, profile: Profile, batches: dict[str, list[Batch]]) -> None:
     database.parent.mkdir(parents=True, exist_ok=True)
-    database.unlink(missing_ok=True)
+    for leftover in (database, database.with_name(f"{database.name}.wal")):  # a killed gate's log would be replayed
+        leftover.unlink(missing_ok=True)
     with duckdb.connect(str(database)) as connection:
         for spec in profile.extracts:
             columns = ",\n".join(_typed(column) for column in spec.columns)

@@ -100,7 +100,7 @@ _LEARNED = f"""
             when is_count and distance < -{{learned_multiplier_block}} then 'outside'
             when distance < -{{learned_multiplier_near}} or distance > {{learned_multiplier_block}} then 'near'
             else 'inside' end
-    from bounded
+    from bounded where was_there or observed > 0 or not is_count
 """
 
 

@@ -31,6 +31,14 @@ from crm_warehouse.quality.day_types import day_type
 from crm_warehouse.settings import Settings
 
 WINDOW = "comes_once_deliveries"  # threshold: how many deliveries back the same event or content is looked for
+# Policy that rules over several deliveries and over money compare with.
+COMPARED = (
+    "changed_values_max_share",
+    "changed_values_min_rows",
+    "ledger_tolerance_amount",
+    "roll_forward_tolerance_amount",
+    "vanished_keys_max_share",
+)
 LOOK_BACK = 260  # deliveries of an extract that are looked at by name: a year of business days
 LEARNS, LOOKS_BACK = "as_learned", "comes_once"  # principles that need more than the delivery before
 
@@ -49,6 +57,11 @@ def load(
     days = sorted({batch.business_date for landed in batches.values() for batch in landed})
     policy = {day: thresholds_on(profile.folder, day) for day in days}
     for day, values in policy.items():
+        if missing := sorted({WINDOW, *COMPARED, *learned.THRESHOLDS} - set(values)):
+            raise SettingsError(
+                f"{profile.folder}/policy/landing_thresholds.csv has no {missing[0]} in force on {day}:"
+                " a bank whose extracts `expect` something needs it"
+            )
         columns = [list(values), day, [str(value) for value in values.values()]]
         connection.execute("insert into _thresholds select unnest(?), ?, cast(unnest(?) as decimal(18, 6))", columns)
     for spec in profile.extracts:
@@ -86,8 +99,8 @@ def _load_extract(
     days = [batch.business_date for batch in landed]
     before = accepted_before(settings, spec, set(days), LOOK_BACK)
     for batch in landed:
-        _describe(connection, profile, spec, batch, [*before, *landed], _window(policy[batch.business_date]))
-    window = max(_window(values) for values in policy.values())
+        _describe(connection, profile, spec, batch, [*before, *landed], int(policy[batch.business_date][WINDOW]))
+    window = max(int(values[WINDOW]) for values in policy.values())
     back = window if LOOKS_BACK in spec.expect else 1
     _make_past(connection, spec, before[:back], typed)
     _load_statistics(connection, profile, spec, landed, before, policy, window)
@@ -116,14 +129,6 @@ def _describe(connection, profile: Profile, spec: Extract, batch: Batch, others:
         if name.startswith("total_"):
             row = [spec.table, batch.business_date, batch.number, name.removeprefix("total_"), Decimal(total)]
             connection.execute("insert into _totals values (?, ?, ?, ?, ?)", row)
-
-
-def _window(values: dict[str, Decimal]) -> int:
-    if WINDOW not in values:
-        raise SettingsError(
-            f"policy/landing_thresholds.csv has no {WINDOW} in force: every bank whose extracts `expect` needs it"
-        )
-    return int(values[WINDOW])
 
 
 def _make_past(connection, spec: Extract, before: list[Batch], typed: Callable[[Column], str]) -> None:
