@@ -238,7 +238,12 @@ def test_a_result_says_everything_of_its_rule_but_the_expectation(database):
         "is_open": True,
     }
     assert set(body["results"][0]) == set(RuleResult.__dataclass_fields__)
-    assert set(body["results"][0]["rule"]) == set(Rule.__dataclass_fields__) - {"expectation", "bad_rows", "missing", "listing"}
+    assert set(body["results"][0]["rule"]) == set(Rule.__dataclass_fields__) - {
+        "expectation",
+        "bad_rows",
+        "missing",
+        "listing",
+    }
 
 
 def test_judging_twice_gives_the_same_results_and_changes_nothing(database):
