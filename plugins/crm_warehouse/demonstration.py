@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from crm_warehouse.simulator import Simulation
 
 
+MOST_LISTED = 30  # of what a rule names; learned bounds have a section of the report
+
+
 class RunFailed(CrmWarehouseError):
     """A run ended red; the sentence says why."""
 
@@ -210,7 +213,9 @@ def _show_not_passed(results: dict, console: Console) -> None:
                     f"[yellow]{rule['severity']}[/] {rule['name_en']} {rule['name_zh']}: {result['failed_rows']} rows ({rule['id']})"
                 )
     for rule, rows in results["landing_gate"]["listed"].items():
-        console.print(f"  {len(rows)} named by {rule}: " + ", ".join(" ".join(row) for row in rows), style="dim")
+        shown = rows[: 3 if ".learned." in rule else MOST_LISTED]
+        more = f" and {len(rows) - len(shown)} more, in the report" if len(rows) > len(shown) else ""
+        console.print(f"  {len(rows)} named by {rule}: {', '.join(' '.join(row) for row in shown)}{more}", style="dim")
 
 
 def _show_facts(gate: dict, console: Console) -> None:
