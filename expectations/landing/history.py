@@ -7,7 +7,8 @@
 | `changes_rarely` | columns | a share of the values changed at once (block) |
 | `stays_once_set` | columns | filled before, empty now (block when a share of them; else warn) |
 | `comes_once` | `{content, severity}`, optional | an event of an earlier delivery (block); its content under two ids |
-| `does_not_rise` | `{amount, severity}` | an amount above that of the delivery before |
+| `does_not_rise` | `{amount, key, severity}` | an amount above that of the delivery before |
+| `moves_within` | `{column, date, key, most}` | a price or rate that moved by more than the threshold `most` (block) |
 
 Shares and numbers are policy: `vanished_keys_max_share`, `changed_values_max_share`, `changed_values_min_rows`.
 """
@@ -194,6 +195,26 @@ def does_not_rise(profile: Profile, extract: Extract, written: Any) -> Iterator[
         written.get("severity", "warn"),
         "accuracy",
         found=_pairs(extract, f'today."{amount}" > before."{amount}"', key),
+    )
+
+
+def moves_within(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
+    """A price or rate of today lies near that of the delivery before: a shifted point or an inverted pair does not."""
+    column, on, most = written["column"], written["date"], written["most"]
+    today, before = f'today."{column}"', f'before."{column}"'
+    far = (
+        f'today."{on}" = today.business_date and before."{on}" = before.business_date'
+        f" and abs({today} - {before}) > abs({before}) * {threshold(most, 'today.business_date')}"
+    )
+    yield compared(
+        extract,
+        f"{column}.moves_within",
+        f"{column} lies near that of the delivery before",
+        f"{column} 与上一日相比变动在政策范围内",
+        "A price or rate that jumps was shifted, inverted or quoted in another unit.",
+        "block",
+        "accuracy",
+        found=_pairs(extract, far, written["key"]),
     )
 
 
