@@ -34,6 +34,7 @@ def keys_stay(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule
     key = written.get("key", list(extract.key))
     # Positions are rows of a date: those of the delivery's own date are its state, others are history sent with it.
     state = f' and before."{written["as_of"]}" = before.business_date' if "as_of" in written else ""
+    dated = f' and today."{written["as_of"]}" = today.business_date' if "as_of" in written else ""
     state += where("before", written.get("where", {}))
     leaves = f"{state} and not ({written['may_leave_when']})" if "may_leave_when" in written else state
     same = " and ".join(f'today."{name}" = before."{name}"' for name in key)
@@ -41,7 +42,7 @@ def keys_stay(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule
         f"select delivery.business_date, {_names('before', key)} from _deliveries as delivery"
         f" join past.{extract.table} as before on before.business_date = delivery.previous_date"
         f" where delivery.source_table = '{extract.table}'{leaves} and not exists (select 1 from {extract.table} as today"
-        f" where today.business_date = delivery.business_date and {same})"
+        f" where today.business_date = delivery.business_date and {same}{dated})"
     )
     there = f"select business_date, count(*) as n from past.{extract.table} as before where true{state} group by 1"
     many = (
