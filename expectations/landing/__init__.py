@@ -40,6 +40,7 @@ PRINCIPLES: dict[str, Principle] = {
     "comes_once": history.comes_once,
     "does_not_rise": history.does_not_rise,
     "keys_stay": history.keys_stay,
+    "moves_within": history.moves_within,
     "never_changes": history.never_changes,
     "rolls_forward": movements.rolls_forward,
     "stays_once_set": history.stays_once_set,

@@ -7,7 +7,8 @@
 | `changes_rarely` | columns | a share of the values changed at once (block) |
 | `stays_once_set` | columns | filled before, empty now (block when a share of them; else warn) |
 | `comes_once` | `{content, severity}`, optional | an event of an earlier delivery (block); its content under two ids |
-| `does_not_rise` | `{amount, severity}` | an amount above that of the delivery before |
+| `does_not_rise` | `{amount, key, severity}` | an amount above that of the delivery before |
+| `moves_within` | `{column, date, key, most}` | a price or rate that moved by more than the threshold `most` (block) |
 
 Shares and numbers are policy: `vanished_keys_max_share`, `changed_values_max_share`, `changed_values_min_rows`.
 """
@@ -33,6 +34,7 @@ def keys_stay(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule
     key = written.get("key", list(extract.key))
     # Positions are rows of a date: those of the delivery's own date are its state, others are history sent with it.
     state = f' and before."{written["as_of"]}" = before.business_date' if "as_of" in written else ""
+    dated = f' and today."{written["as_of"]}" = today.business_date' if "as_of" in written else ""
     state += where("before", written.get("where", {}))
     leaves = f"{state} and not ({written['may_leave_when']})" if "may_leave_when" in written else state
     same = " and ".join(f'today."{name}" = before."{name}"' for name in key)
@@ -40,7 +42,7 @@ def keys_stay(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule
         f"select delivery.business_date, {_names('before', key)} from _deliveries as delivery"
         f" join past.{extract.table} as before on before.business_date = delivery.previous_date"
         f" where delivery.source_table = '{extract.table}'{leaves} and not exists (select 1 from {extract.table} as today"
-        f" where today.business_date = delivery.business_date and {same})"
+        f" where today.business_date = delivery.business_date and {same}{dated})"
     )
     there = f"select business_date, count(*) as n from past.{extract.table} as before where true{state} group by 1"
     many = (
@@ -194,6 +196,26 @@ def does_not_rise(profile: Profile, extract: Extract, written: Any) -> Iterator[
         written.get("severity", "warn"),
         "accuracy",
         found=_pairs(extract, f'today."{amount}" > before."{amount}"', key),
+    )
+
+
+def moves_within(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
+    """A price or rate of today lies near that of the delivery before: a shifted point or an inverted pair does not."""
+    column, on, most = written["column"], written["date"], written["most"]
+    today, before = f'today."{column}"', f'before."{column}"'
+    far = (
+        f'today."{on}" = today.business_date and before."{on}" = before.business_date'
+        f" and abs({today} - {before}) > abs({before}) * {threshold(most, 'today.business_date')}"
+    )
+    yield compared(
+        extract,
+        f"{column}.moves_within",
+        f"{column} lies near that of the delivery before",
+        f"{column} 与上一日相比变动在政策范围内",
+        "A price or rate that jumps was shifted, inverted or quoted in another unit.",
+        "block",
+        "accuracy",
+        found=_pairs(extract, far, written["key"]),
     )
 
 

@@ -22,6 +22,7 @@ THRESHOLDS = {
     "learned_multiplier_near": "5",
     "learned_other_days_factor": "1.5",
     "ledger_tolerance_amount": "0.00",
+    "price_move_max_share": "0.10",
     "roll_forward_tolerance_amount": "0.00",
     "vanished_keys_max_share": "0.005",
 }

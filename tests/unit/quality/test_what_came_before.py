@@ -156,6 +156,21 @@ CASES = {
         {"balances": [balance(MONDAY, "5.00"), balance(MONDAY, "5.01", "A2")]},
         {"balances.amount.does_not_rise": 1},
     ),
+    "a price moves by a tenth, another by more": (
+        {
+            "balances": {
+                "moves_within": {
+                    "column": "amount",
+                    "date": "balance_date",
+                    "key": ["account_id"],
+                    "most": "price_move_max_share",
+                }
+            }
+        },
+        {"balances": [balance(FRIDAY, "10.00"), balance(FRIDAY, "10.00", "A2"), balance(FRIDAY, "0.00", "A3")]},
+        {"balances": [balance(MONDAY, "11.00"), balance(MONDAY, "8.99", "A2"), balance(MONDAY, "1.00", "A3")]},
+        {"balances.amount.moves_within": 2},
+    ),
     "a balance is explained by its movements": (
         {"balances": ROLLS},
         {"balances": [balance(FRIDAY, "10.00")], "transactions": [move(1, FRIDAY, "99.00")]},
