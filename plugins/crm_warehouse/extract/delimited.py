@@ -112,7 +112,8 @@ def parse(spec: Extract, received: Received, text: Path, delimiter: str) -> Deli
     columns, rejected = [column.name for column in spec.columns], []
     with RowsWriter(spec, received.place, received.original.parent) as writer:
         row = 1
-        for piece in _pieces(received, text, delimiter):
+        cut: list[int] = []  # the last row, where the profile allows it to be cut and it ends within quotes
+        for piece in _pieces(received, text, delimiter, cut if spec.last_row_may_be_cut else None):
             rows, invalid = _parse_piece(piece, delimiter, columns, is_first=row == 1)
             rejected += [(row + number, reason) for number, reason in invalid]
             row = max(row, 2)
@@ -120,15 +121,16 @@ def parse(spec: Extract, received: Received, text: Path, delimiter: str) -> Deli
             rows, blank = _without_blank(rows.append_column(SOURCE_ROW, pa.array(numbers)), columns)
             rejected += [(number, "an empty row") for number in blank]
             writer.add(_restored(rows, spec.delimiter) if len(spec.delimiter) > 1 else rows)
+        rejected += [(number, "cut within a quoted value") for number in cut]
         return writer.finish(received, rejected)
 
 
-def _pieces(received: Received, text: Path, delimiter: str) -> Iterator[bytes]:
+def _pieces(received: Received, text: Path, delimiter: str, cut: list[int] | None) -> Iterator[bytes]:
     """The text in pieces of whole rows. Arrow's own reader of pieces reads half a gigabyte ahead."""
     with text.open("rb") as file:
         if any(b'"' in content for content in iter(lambda: file.read(CHUNK), b"")):
             file.seek(0)
-            for size in _sizes_of_quoted(received, text, delimiter):
+            for size in _sizes_of_quoted(received, text, delimiter, cut):
                 yield file.read(size)
             return
         file.seek(0)
@@ -146,16 +148,17 @@ def _pieces(received: Received, text: Path, delimiter: str) -> Iterator[bytes]:
             yield begun
 
 
-def _sizes_of_quoted(received: Received, text: Path, delimiter: str) -> Iterator[int]:
+def _sizes_of_quoted(received: Received, text: Path, delimiter: str, cut: list[int] | None) -> Iterator[int]:
     """Sizes of pieces of whole rows where a quoted value may hold line breaks, and proof that every quote is right.
 
     Arrow reads `"a"b` as `ab` and drops all that follows a quote never closed, without a word; this does not.
     """
-    size, row = 0, 1
+    size, whole, lines_since, row = 0, 0, 0, 1
 
     def lines(file: TextIO) -> Iterator[str]:
-        nonlocal size
+        nonlocal size, lines_since
         for line in file:
+            lines_since += 1
             size += len(line) if line.isascii() else len(line.encode("utf-8"))
             if size > PIECE + LONGEST_ROW:
                 raise _too_long(received)
@@ -165,12 +168,16 @@ def _sizes_of_quoted(received: Received, text: Path, delimiter: str) -> Iterator
     try:
         with text.open(encoding="utf-8", newline="") as file:
             for _ in csv.reader(lines(file), delimiter=delimiter, strict=True):
-                row += 1
+                row, lines_since, whole = row + 1, 0, size
                 if size >= PIECE:
                     yield size
-                    size = 0
+                    size, whole = 0, 0
         yield size
-    except csv.Error:
+    except csv.Error as problem:
+        if cut is not None and lines_since == 1 and "unexpected end of data" in str(problem):
+            cut.append(row)
+            yield whole
+            return
         raise ExtractError(
             f"{received.place}, row {row}: a quote is not closed, or is closed before the value's end;"
             " ask for the delivery again"

@@ -188,6 +188,17 @@ def test_the_last_row_may_be_cut_where_the_profile_says_so(tiny):
     assert delivery.rejected == [(4, "2 fields instead of 3")]
 
 
+def test_the_last_row_may_be_cut_within_quotes_where_the_profile_says_so(tiny):
+    delivery = read(tiny, 'id,name,amount\n1,"a",2\n3,"b",4\n5,"c', last_row_may_be_cut=True)
+    assert rows_of(delivery) == [(2, "1", "a", "2"), (3, "3", "b", "4")]
+    assert delivery.rejected == [(4, "cut within a quoted value")]
+
+
+def test_a_quote_never_closed_that_swallows_rows_is_no_cut_last_row(tiny):
+    text = refusal_of(tiny, 'id,name,amount\n1,"a",2\n3,"b,4\n5,c,6\n', last_row_may_be_cut=True)
+    assert "row 3: a quote is not closed" in text
+
+
 def test_a_cut_last_row_is_refused_where_the_profile_does_not_say_so(tiny):
     assert "row 4: 2 fields instead of 3" in refusal_of(tiny, "id,name,amount\n1,a,2\n3,b,4\n5,c")
 
