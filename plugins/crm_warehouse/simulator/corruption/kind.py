@@ -123,11 +123,12 @@ class Case:
 
     def earlier_date(self, days_before: int = 1) -> date:
         """The latest date with a delivery of this extract that is at least so many days before this one."""
-        pattern = re.escape(self.spec.file).replace(r"\{business_date\}", "([0-9-]{10})")
-        pattern = pattern.replace(r"\{extract\}", re.escape(self.spec.name))
-        files = self.root.glob(self.spec.file.format(business_date="*", extract=self.spec.name))
-        matches = (re.fullmatch(pattern, file.relative_to(self.root).as_posix()) for file in files)
-        dates = [date.fromisoformat(match.group(1)) for match in matches if match]
+        days = (
+            folder.name
+            for folder in (self.root / self.spec.source).iterdir()
+            if re.fullmatch(r"[0-9-]{10}", folder.name)
+        )
+        dates = [day for day in map(date.fromisoformat, days) if sent_path(self.spec, self.root, day).is_file()]
         earlier = [day for day in dates if (self.business_date - day).days >= days_before]
         return max(earlier) if earlier else self.refuse(f"there is no delivery {days_before} day(s) before it")
 
