@@ -26,7 +26,7 @@ from expectations.landing import (
 
 # What an extract may be expected to do (`expect` in extracts.yml), by name: (profile, extract, what is written) -> rules.
 Principle = Callable[[Profile, Extract, Any], Iterator[Rule]]
-PRINCIPLES: dict[str, Principle] = {
+WITHIN_A_DATE: dict[str, Principle] = {
     **moments.PRINCIPLES,
     **ranges.PRINCIPLES,
     **texts.PRINCIPLES,
@@ -34,6 +34,8 @@ PRINCIPLES: dict[str, Principle] = {
     **codes.PRINCIPLES,
     **siblings.PRINCIPLES,
     **reference.PRINCIPLES,
+}
+LOOKING_BACK: dict[str, Principle] = {
     "arrives": arrival.arrives,
     "as_learned": drift.as_learned,
     "changes_rarely": history.changes_rarely,
@@ -46,6 +48,7 @@ PRINCIPLES: dict[str, Principle] = {
     "stays_once_set": history.stays_once_set,
     "ties_to_ledger": movements.ties_to_ledger,
 }
+PRINCIPLES = WITHIN_A_DATE | LOOKING_BACK
 
 
 def build_rules(profile: Profile) -> list[Rule]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,7 @@ import pytest
 
 from crm_warehouse.profile import Extract, Profile, load_profile
 from crm_warehouse.quality.rule import Rule
-from expectations.landing import PRINCIPLES, build_rules
+from expectations.landing import LOOKING_BACK, PRINCIPLES, build_rules
 from expectations.landing.bank_checks import read_checks
 
 CARD = "4111111111111111"
@@ -86,10 +87,19 @@ def finds(connection: duckdb.DuckDBPyConnection, rule: Rule) -> int:
     return connection.execute(query).fetchone()[0]
 
 
+def within_a_date(profile: Profile) -> Profile:
+    """The profile without what is expected of what came before: `unit/quality/test_what_came_before` damages that."""
+    extracts = (
+        replace(each, expect={name: written for name, written in each.expect.items() if name not in LOOKING_BACK})
+        for each in profile.extracts
+    )
+    return replace(profile, extracts=tuple(extracts))
+
+
 def never_failing(profile: Profile, database: Path) -> tuple[list[str], list[str]]:
     """Rules that find something in tables that passed, and rules that find nothing whatever the damage."""
     own = {f"landing.{check['table']}.{check['id']}" for check in read_checks(profile)}
-    rules = [rule for rule in build_rules(profile) if rule.bad_rows and rule.id not in own]
+    rules = [rule for rule in build_rules(within_a_date(profile)) if rule.bad_rows and rule.id not in own]
     extracts = {extract.table: extract for extract in profile.extracts}
     alarms, blind = [], []
     with duckdb.connect(str(database)) as connection:
@@ -129,8 +139,12 @@ def test_no_rule_of_the_eagle_bank_is_without_a_bad_delivery(eagle_run, tmp_path
 
 
 def test_the_good_bank_passes_every_rule_on_all_its_dates(reference_run):
+    """Shown, and only shown: a customer who comes back, and days that are unusual but not wrong."""
     gate = reference_run.summary["results"]["landing_gate"]
-    assert gate["planned"] == gate["run"] == gate["passed"] == len(build_rules(load_profile(reference_run.settings)))
+    assert gate["planned"] == gate["run"] == len(build_rules(load_profile(reference_run.settings)))
+    failed = [result["rule"] for result in gate["results"] if result["status"] != "passed"]
+    assert {rule["severity"] for rule in failed} <= {"warn"} and len(failed) < 10
+    assert {rule["id"].rsplit(".", 1)[-1] for rule in failed} <= {"near", "stays"}
     assert len({batch["business_date"] for batch in gate["batches"]}) == 22
     assert all(batch["rows_quarantined"] == 0 for batch in gate["batches"])
 

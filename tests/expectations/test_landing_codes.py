@@ -96,5 +96,5 @@ def test_shares(tmp_path, codes, is_bad):
 @pytest.mark.parametrize(("is_on", "is_bad"), [("tfff", False), ("ffff", True), ("tttf", False), ("tttt", True)])
 def test_shares_of_a_boolean(tmp_path, is_on, is_bad):
     rows = [{"id": str(n), "is_on": {"t": "true", "f": "false"}[each]} for n, each in enumerate(is_on)]
-    expect = {"shares": {"is_on": {True: "share"}}}
+    expect = {"shares": {"is_on": {"true": "share"}}}
     assert found(tmp_path, COLUMNS, expect, rows, POLICY) == {"is_on=true.share": [0, 1, 2, 3] if is_bad else []}

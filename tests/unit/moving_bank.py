@@ -24,6 +24,7 @@ THRESHOLDS = {
     "ledger_tolerance_amount": "0.00",
     "price_move_max_share": "0.10",
     "roll_forward_tolerance_amount": "0.00",
+    "text_length_max": "100",
     "vanished_keys_max_share": "0.005",
 }
 LEDGER_LINES = (

@@ -21,6 +21,7 @@ FILES = {
     "tier_thresholds": "policy_id policy_version tier_code tier_name_en tier_name_zh tier_rank:whole"
     " threshold_amount:number near_band_share:number near_band_max_amount:number? grace_months:whole is_private_banking:flag",
     "policy_parameters": "parameter value:number effective_from:date approved_by decision_reference description?",
+    "landing_thresholds": "threshold_id value effective_from:date owner approved_by decision_reference description",
     "age_bands": "age_band age_from:whole age_to:whole is_founder_generation:flag effective_from:date approved_by"
     " decision_reference",
     "deposit_rates": "product_id effective_from:date rate:fraction approved_by decision_reference",
@@ -31,6 +32,7 @@ MAY_BE_EMPTY = ("deposit_rates", "calendar_exceptions")
 PARAMETERS = ("quarantine_max_share", "over_service_max_ratio", "interest_day_count")
 # Where dates ascend: within each of these, row after row.
 SERIES = {
+    "landing_thresholds": ("threshold_id",),
     "policy_parameters": ("parameter",),
     "deposit_rates": ("product_id",),
     "age_bands": ("age_band",),

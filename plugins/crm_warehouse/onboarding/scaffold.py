@@ -14,6 +14,7 @@ from crm_warehouse.onboarding.scaffold_texts import (
     EXTRACTS_TAIL,
     PARAMETERS,
     PERSONAL,
+    THRESHOLDS,
     VALUES,
 )
 
@@ -152,6 +153,7 @@ def _policy(bank: str, name: str) -> str:
             f"{bank},{bank}-1,premium,Premium (TODO: your tiers),尊享,2,100000,0.20,,0,false",
         ],
         "policy_parameters": PARAMETERS,
+        "landing_thresholds": THRESHOLDS,
         "age_bands": AGE_BANDS,
     }
     return "\n".join([",".join(columns_of(name)), *rows.get(name, [])]) + "\n"

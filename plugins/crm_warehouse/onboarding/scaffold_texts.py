@@ -18,6 +18,24 @@ PARAMETERS = [
     "over_service_max_ratio,0.5,2000-01-01,TODO,TODO,Concessions and perks above this share of contribution count as over-service",
     "interest_day_count,365,2000-01-01,TODO,TODO,Days of a year in interest = money x rate x days / days of a year",
 ]
+THRESHOLDS = [
+    "changed_values_max_share,0.05,2000-01-01,TODO,TODO,TODO,Largest share of one column's values that may change between two deliveries",
+    "changed_values_min_rows,3,2000-01-01,TODO,TODO,TODO,Fewer changed values than this are never a bulk change",
+    "code_share_rows_min,20,2000-01-01,TODO,TODO,TODO,Rows of a date below which shares of codes are not judged",
+    "comes_once_deliveries,10,2000-01-01,TODO,TODO,TODO,How many deliveries back the same event or the same content is looked for",
+    "event_first,2000-01-01,2000-01-01,TODO,TODO,TODO,First date of anything the bank keeps; an earlier one stands for a date that is not known",
+    "learned_deliveries_max,30,2000-01-01,TODO,TODO,TODO,Most deliveries of comparable days that bounds are learned from",
+    "learned_deliveries_min,10,2000-01-01,TODO,TODO,TODO,Fewest deliveries of comparable days before bounds bind",
+    "learned_floor_share,0.05,2000-01-01,TODO,TODO,TODO,Relative spread that every count is granted",
+    "learned_floor_size,0.03,2000-01-01,TODO,TODO,TODO,Spread of a mean of log10 that every amount is granted",
+    "learned_multiplier_block,7,2000-01-01,TODO,TODO,TODO,How many widths below the median of comparable deliveries stop the run",
+    "learned_multiplier_near,5,2000-01-01,TODO,TODO,TODO,How many widths below the median are shown as near",
+    "learned_other_days_factor,1.5,2000-01-01,TODO,TODO,TODO,How much wider bounds are while too few days of the same type are known",
+    "ledger_tolerance_amount,0.00,2000-01-01,TODO,TODO,TODO,Largest gap between accounts and the general ledger in one line x branch x currency",
+    "roll_forward_tolerance_amount,0.00,2000-01-01,TODO,TODO,TODO,Largest gap between a balance and the one before plus its movements",
+    'text_length_max,2000,2000-01-01,TODO,TODO,TODO,"Longest text of a field, in characters"',
+    "vanished_keys_max_share,0.005,2000-01-01,TODO,TODO,TODO,Largest share of keys that may vanish between two deliveries",
+]
 AGE_BANDS = [
     "under_18,0,17,false,2000-01-01,TODO,TODO",
     "18_34,18,34,false,2000-01-01,TODO,TODO",

@@ -225,7 +225,7 @@ def _accept(
     todo = [(spec, batch) for spec, batch in landed if not batch.is_accepted]
     with duckdb.connect(str(database), read_only=True) as connection:
         for spec, batch in landed:
-            if spec.expect and not (batch.folder / statistics.STATISTICS).is_file():
+            if past.looks_back(spec) and not (batch.folder / statistics.STATISTICS).is_file():
                 statistics.write(connection, spec.table, _of_batch(batch), batch.folder)
         for done, (spec, batch) in enumerate(todo):
             progress("accepting batches", done, len(todo))

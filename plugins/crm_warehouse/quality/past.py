@@ -52,7 +52,8 @@ def load(
 ) -> None:
     """Fill the tables above for the batches that are judged."""
     _create_tables(connection)
-    if not any(spec.expect for spec in profile.extracts):
+    looking_back = [spec for spec in profile.extracts if looks_back(spec)]
+    if not looking_back:
         return
     days = sorted({batch.business_date for landed in batches.values() for batch in landed})
     policy = {day: thresholds_on(profile.folder, day) for day in days}
@@ -60,15 +61,21 @@ def load(
         if missing := sorted({WINDOW, *COMPARED, *learned.THRESHOLDS} - set(values)):
             raise SettingsError(
                 f"{profile.folder}/policy/landing_thresholds.csv has no {missing[0]} in force on {day}:"
-                " a bank whose extracts `expect` something needs it"
+                " a bank whose extracts `expect` something of what came before needs it"
             )
         columns = [list(values), day, [str(value) for value in values.values()]]
         connection.execute("insert into _thresholds select unnest(?), ?, cast(unnest(?) as decimal(18, 6))", columns)
-    for spec in profile.extracts:
-        if spec.expect:
-            _load_extract(connection, settings, profile, spec, batches[spec.table], policy, typed)
+    for spec in looking_back:
+        _load_extract(connection, settings, profile, spec, batches[spec.table], policy, typed)
     if any(LEARNS in spec.expect for spec in profile.extracts):
         learned.learn(connection, policy)
+
+
+def looks_back(spec: Extract) -> bool:
+    """Whether anything is expected of an extract that needs what came before."""
+    from expectations.landing import LOOKING_BACK
+
+    return not LOOKING_BACK.keys().isdisjoint(spec.expect)
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
