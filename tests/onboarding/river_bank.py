@@ -197,6 +197,7 @@ class NewUser:
             self._map(table, columns)
         for name in ("tier_policies", "policy_parameters", "age_bands"):
             self.edit(f"policy/{name}.csv", "TODO,TODO", "board,DEC-1")
+        self.edit("policy/landing_thresholds.csv", "TODO,TODO,TODO", "risk,board,DEC-1")
         self.edit("policy/tier_policies.csv", " (TODO: your ladder)", "")
         self.edit("policy/tier_thresholds.csv", "Premium (TODO: your tiers),尊享,2,100000", "Premium,尊享,2,3000")
 
