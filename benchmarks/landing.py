@@ -90,6 +90,11 @@ def make_bank(folder: Path, rows: int, days: int = 1) -> Any:
     (bank / "policy").mkdir(parents=True)
     (bank / "extracts.yml").write_text(yaml.safe_dump(profile_body(), allow_unicode=True, sort_keys=False), "utf-8")
     (bank / "policy" / "calendar_exceptions.csv").write_text("calendar_date,is_business_day,reason\n", "utf-8")
+    (bank / "policy" / "landing_thresholds.csv").write_text(
+        "threshold_id,value,effective_from,owner,approved_by,decision_reference,description\n"
+        "text_length_max,100,2020-01-01,bench,bench,DEC-1,Longest text\n",
+        "utf-8",
+    )
     (bank / "policy" / "policy_parameters.csv").write_text(
         "parameter,value,effective_from,approved_by,decision_reference,description\n"
         "quarantine_max_share,0.005,2020-01-01,data-owner,DEC-0,\n",

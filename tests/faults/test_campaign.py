@@ -160,7 +160,7 @@ def test_a_small_campaign_from_source_to_score(simulated_bank: Path, tmp_path: P
     }  # fmt: skip
     assert all(kind["is_caught"] for kind in kinds.values())
     assert kinds["duplicated_rows", "transit"]["caught_by"] == ["(extract) ExtractError"]
-    assert kinds["duplicated_rows", "source"]["caught_by"][0].endswith("key_unique")
+    assert any(rule.endswith("key_unique") for rule in kinds["duplicated_rows", "source"]["caught_by"])
     assert kinds["unknown_customer", "source"]["outcomes"] in ({"quarantined": 1}, {"blocked": 1})
     assert scored["false_alarms"]["days"] == 1
     assert before == {path: path.stat().st_mtime_ns for path in simulated_bank.rglob("*") if path.is_file()}

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import duckdb
 import pyarrow.parquet as pq
 
 from crm_warehouse.errors import DecisionRefused
@@ -25,6 +24,7 @@ from crm_warehouse.evidence import log
 from crm_warehouse.files import read_json, write_json
 from crm_warehouse.landing import Batch
 from crm_warehouse.profile import Extract, Profile
+from crm_warehouse.quality.duckdb_engine import connect
 from crm_warehouse.settings import Settings
 
 RELEASE, DISCARD = "release", "discard"
@@ -103,7 +103,7 @@ def lift_released(settings: Settings, profile: Profile, database: Path, batches:
         if decision == RELEASE
     ]
     if released:
-        with duckdb.connect(str(database)) as connection:
+        with connect(database) as connection:
             connection.executemany(
                 "delete from _quarantined where (source_table, business_date, batch, _source_row, rule_id) = (?, ?, ?, ?, ?)",
                 released,

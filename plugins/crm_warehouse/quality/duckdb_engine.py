@@ -14,9 +14,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
 if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext
     from great_expectations.datasource.fluent import SQLDatasource
+
+
+# A gate's memory does not follow the size of what it judges: beyond this DuckDB works on disk.
+CONFIG = {"memory_limit": "600MB"}
+
+
+def connect(database: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """A connection to the database of a gate."""
+    return duckdb.connect(str(database), read_only=read_only, config=CONFIG)
 
 
 @contextmanager
@@ -40,7 +51,7 @@ def open_database(path: Path) -> Iterator[tuple[EphemeralDataContext, SQLDatasou
         name="warehouse",
         connection_string=f"duckdb:///{path}",
         create_temp_table=False,
-        kwargs={"connect_args": {"read_only": True}},
+        kwargs={"connect_args": {"read_only": True, "config": CONFIG}},
     )
     try:
         yield context, datasource

@@ -7,11 +7,9 @@ from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-import duckdb
-
 from crm_warehouse.errors import GateFailed
 from crm_warehouse.progress import Progress
-from crm_warehouse.quality.duckdb_engine import open_database
+from crm_warehouse.quality.duckdb_engine import connect, open_database
 from crm_warehouse.quality.rule import Rule
 
 
@@ -94,7 +92,7 @@ def run_gate(gate: str, database: Path, schema: str, rules: Sequence[Rule], prog
 
 
 def _count_rows(database: Path, schema: str) -> dict[str, int]:
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         query = "select table_name from information_schema.tables where table_schema = ?"
         tables = [name for (name,) in connection.execute(query, [schema]).fetchall()]
         return {name: connection.execute(f'select count(*) from "{schema}"."{name}"').fetchone()[0] for name in tables}
@@ -144,7 +142,7 @@ def _without_values(message: str) -> str:
 def _count_failed_rows(database: Path, schema: str, outcome: GateResult, rules: dict[str, Rule]) -> GateResult:
     """GX stops fetching unexpected rows at a limit, so failed rules of our own predicates are counted in full."""
     counted = []
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         connection.execute(f'set schema = "{schema}"')
         for result in outcome.results:
             rule = rules[result.rule["id"]]

@@ -14,6 +14,7 @@ from crm_warehouse.landing import ACCEPTED, ROWS, Batch, current_batches
 from crm_warehouse.profile import Column, Extract, Profile
 from crm_warehouse.progress import Progress
 from crm_warehouse.quality import decisions, held_rows, learned, past, statistics
+from crm_warehouse.quality.duckdb_engine import connect
 from crm_warehouse.quality.gate import GateResult, run_gate
 from crm_warehouse.quality.rule import Rule
 from crm_warehouse.quality.too_many import too_many_set_aside
@@ -69,7 +70,7 @@ def run_landing_gate(
             raise ExtractError(f"{spec.table} for {missing[0]} has not landed; run the extract of {spec.source} again")
     rules = build_rules(profile)
     _load_tables(database, profile, batches)
-    with duckdb.connect(str(database)) as connection:
+    with connect(database) as connection:
         past.load(connection, settings, profile, batches, _typed)
     gate = run_gate("landing", database, "main", rules, progress)
     _set_aside(database, [rule for rule in rules if rule.severity == "quarantine"], gate)
@@ -90,7 +91,7 @@ def _load_tables(database: Path, profile: Profile, batches: dict[str, list[Batch
     database.parent.mkdir(parents=True, exist_ok=True)
     for leftover in (database, database.with_name(f"{database.name}.wal")):  # a killed gate's log would be replayed
         leftover.unlink(missing_ok=True)
-    with duckdb.connect(str(database)) as connection:
+    with connect(database) as connection:
         for spec in profile.extracts:
             columns = ",\n".join(_typed(column) for column in spec.columns)
             connection.execute(
@@ -133,7 +134,7 @@ def _typed(column: Column) -> str:
 
 def _set_aside(database: Path, rules: list[Rule], gate: GateResult) -> None:
     failed = {result.rule["id"] for result in gate.failures("quarantine")}
-    with duckdb.connect(str(database)) as connection:
+    with connect(database) as connection:
         for rule in rules:
             if rule.id in failed:
                 connection.execute(
@@ -151,7 +152,7 @@ def _set_aside_orphans(database: Path, profile: Profile) -> None:
         for column in spec.columns
         if column.references
     ]
-    with duckdb.connect(str(database)) as connection:
+    with connect(database) as connection:
         found = -1
         while found != (found := connection.execute("select count(*) from _quarantined").fetchone()[0]):
             for spec, column, source, name, parent_column in references:
@@ -179,7 +180,7 @@ def _look_up(database: Path, profile: Profile, gate: GateResult) -> tuple[list[d
 
     failed = {result.rule["id"] for result in gate.failures()}
     facts, listed = [], {}
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         for check in read_checks(profile):
             rule_id = f"landing.{check['table']}.{check['id']}"
             if check.get("measure"):
@@ -194,7 +195,7 @@ def _look_up(database: Path, profile: Profile, gate: GateResult) -> tuple[list[d
 def _name(database: Path, rules: list[Rule], gate: GateResult) -> dict[str, list[list]]:
     """What the failed rules that can name something found, the first of it."""
     failed = {result.rule["id"] for result in gate.failures()}
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         return {
             rule.id: [[str(value) for value in row] for row in connection.execute(rule.listing).fetchmany(MOST_NAMED)]
             for rule in rules
@@ -203,7 +204,7 @@ def _name(database: Path, rules: list[Rule], gate: GateResult) -> dict[str, list
 
 
 def _count_rows(database: Path, batches: dict[str, list[Batch]]) -> list[dict]:
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         query = (
             "select source_table, business_date, batch, count(distinct _source_row) as rows"
             " from _quarantined group by all"
@@ -223,7 +224,7 @@ def _accept(
 ) -> None:
     landed = [(spec, batch) for spec in profile.extracts for batch in batches[spec.table]]
     todo = [(spec, batch) for spec, batch in landed if not batch.is_accepted]
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         for spec, batch in landed:
             if past.looks_back(spec) and not (batch.folder / statistics.STATISTICS).is_file():
                 statistics.write(connection, spec.table, _of_batch(batch), batch.folder)

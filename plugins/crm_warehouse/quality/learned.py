@@ -21,6 +21,7 @@ import duckdb
 
 from crm_warehouse.profile import Profile
 from crm_warehouse.quality.day_types import day_type
+from crm_warehouse.quality.duckdb_engine import connect
 from crm_warehouse.quality.statistics import BY_CODE, COUNTS
 
 # Policy (landing_thresholds.csv) that the bounds are made of.
@@ -137,7 +138,7 @@ def learn(connection: duckdb.DuckDBPyConnection, thresholds: dict[date, dict[str
 
 def summarise(database: Path) -> dict:
     """How many comparisons there were by verdict, and those that failed or came near, the farthest first."""
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         counts = dict(connection.execute("select verdict, count(*) from _learned group by 1 order by 1").fetchall())
         found = connection.execute(
             f"select * from _learned where verdict in ('near', 'outside') order by verdict desc, {FARTHEST} limit {MOST_SHOWN}"
@@ -149,5 +150,5 @@ def summarise(database: Path) -> dict:
 
 def keep(database: Path, path: Path) -> None:
     """Keep every comparison of a run: n, bounds, observed, verdict."""
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         connection.execute(f"copy (select * from _learned order by all) to '{path}' (format parquet, compression zstd)")

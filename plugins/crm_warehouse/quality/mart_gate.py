@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-import duckdb
-
 from crm_warehouse.coverage import coverage_of_marts
 from crm_warehouse.files import sha256_of
 from crm_warehouse.profile import Profile
 from crm_warehouse.progress import Progress
 from crm_warehouse.publish.candidate import SCHEMA, marts_of, prove_whole
 from crm_warehouse.publish.content import describe_tables
+from crm_warehouse.quality.duckdb_engine import connect
 from crm_warehouse.quality.gate import GateResult, run_gate
 
 
@@ -28,7 +27,7 @@ def run_mart_gate(
     sha256 = sha256_of(candidate)
     coverage = {mart: row["coverage"] for mart, row in coverage_of_marts(profile, manifest).items()}
     gate = run_gate("mart", candidate, SCHEMA, build_rules(profile, marts_of(manifest), coverage, as_of), progress)
-    with duckdb.connect(str(candidate), read_only=True) as connection:
+    with connect(candidate, read_only=True) as connection:
         tables = describe_tables(connection, SCHEMA)
     prove_whole(candidate, sha256)
     return gate, {"sha256": sha256, "tables": tables}

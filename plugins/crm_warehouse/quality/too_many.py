@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-import duckdb
-
 from crm_warehouse.policy import parameter
 from crm_warehouse.profile import Profile
+from crm_warehouse.quality.duckdb_engine import connect
 from crm_warehouse.quality.gate import GateResult
 
 SEND_AGAIN = "Ask the source system for a corrected delivery"
@@ -55,6 +54,6 @@ def _rules_broken(database: Path, count: dict) -> set[str]:
     query = (
         "select distinct rule_id from _quarantined where (source_table, business_date, batch) = (?, cast(? as date), ?)"
     )
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         key = [count["table"], count["business_date"], count["batch"]]
         return {rule for (rule,) in connection.execute(query, key).fetchall()}
