@@ -118,11 +118,10 @@ def opened_source(
     spec = profile.extracts_of(source)[0]
     with ExitStack() as stack:
         if profile.simulated and spec.kind == "http" and not find_address(profile.bank, spec.connection):
-            from crm_warehouse.simulator.crm_server import serving
+            from crm_warehouse.simulator.crm_server import serving_on_socket
 
             token = secrets.token_hex(16)
-            base = stack.enter_context(serving(settings.source_root, token, source))
-            address = base.replace("://", f"://:{token}@")
+            address = stack.enter_context(serving_on_socket(settings.source_root, token, source))
 
             def find_address(bank: str, connection: str) -> str:
                 return address

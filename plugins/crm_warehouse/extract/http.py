@@ -27,11 +27,12 @@ from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from crm_warehouse.errors import ExtractError, SettingsError
-from crm_warehouse.extract import forbidden, names
+from crm_warehouse.extract import forbidden, names, socket_file
 from crm_warehouse.extract.delivery import SOURCE_ROW, Delivery, HashingFile, Received, sent_at
 from crm_warehouse.extract.rows import RowsWriter
 from crm_warehouse.profile import Column, Extract, Profile
 
+ON_SOCKET_FILE = "http+unix"
 ATTEMPTS = 5  # of one request; between them 0.5, 1, 2, 4 seconds, or what the server asks for
 LONGEST_WAIT = 120  # seconds; a server that asks for more is not up tonight
 TIMEOUTS = (10, 60)  # seconds to connect, and between two bytes
@@ -120,10 +121,10 @@ def _asked_to_wait(answer: requests.Response) -> float | None:
 
 @contextmanager
 def open_api(address: str, connection: str, sleep: Callable[[float], None] = time.sleep) -> Iterator[Api]:
-    """An interface at `address` (`https://:TOKEN@HOST:PORT`), open for reading."""
+    """An interface at `address` (`https://:TOKEN@HOST:PORT`, or `http+unix://:TOKEN@FILE` on this machine), open."""
     try:
         parts = urlsplit(address)
-        is_usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
+        is_usable = parts.scheme in ("http", "https", ON_SOCKET_FILE) and parts.hostname and (parts.port or True)
     except ValueError:
         is_usable = False
     token = unquote(parts.password or parts.username or "") if is_usable else ""
@@ -132,8 +133,13 @@ def open_api(address: str, connection: str, sleep: Callable[[float], None] = tim
             f"the address of connection {connection} is not http(s)://:TOKEN@HOST:PORT with a token of plain characters"
             " (percent-encode / ? # @ and %)"
         )
-    base = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
+    host = parts.netloc.rpartition("@")[2]
     with requests.Session() as session:
+        if parts.scheme == ON_SOCKET_FILE:
+            session.mount(socket_file.BASE, socket_file.SocketFileAdapter(unquote(host)))
+            base = socket_file.BASE
+        else:
+            base = f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
         yield Api(base, token, session, sleep)
 
 

@@ -9,24 +9,29 @@ from __future__ import annotations
 import hmac
 import json
 import re
+import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from socketserver import TCPServer, ThreadingMixIn
+from urllib.parse import parse_qs, quote, urlsplit
 
 LONGEST_PAGE = 5000
 
 
-class CrmServer(ThreadingHTTPServer):
-    """A server of one folder of deliveries and one token."""
+class CrmServer(ThreadingMixIn, TCPServer):
+    """A server of one folder of deliveries and one token, on a free port of this machine or on a socket file."""
 
     daemon_threads = True
 
-    def __init__(self, folder: Path, token: str, handler: type[CrmHandler]) -> None:
-        super().__init__(("127.0.0.1", 0), handler)
+    def __init__(self, folder: Path, token: str, handler: type[CrmHandler], socket_file: Path | None = None) -> None:
+        if socket_file:
+            self.address_family = socket.AF_UNIX
+        super().__init__(str(socket_file) if socket_file else ("127.0.0.1", 0), handler)
         self.folder = folder
         self.token = token
 
@@ -35,8 +40,12 @@ class CrmHandler(BaseHTTPRequestHandler):
     """`GET /v1/<extract>?business_date=D&limit=N[&cursor=C]`."""
 
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else each page waits 40 ms for its first part to be acknowledged
     server: CrmServer
+
+    def setup(self) -> None:
+        # Else each page waits 40 ms on a port for its first part to be acknowledged; a socket file knows no such thing.
+        self.disable_nagle_algorithm = self.server.address_family == socket.AF_INET
+        super().setup()
 
     def do_GET(self) -> None:
         """Answer one request; what it says wrong is a JSON object with `error`."""
@@ -106,11 +115,25 @@ def page_of(file: Path, start: int, limit: int) -> dict | None:
 @contextmanager
 def serving(root: Path, token: str, source: str = "crm", handler: type[CrmHandler] = CrmHandler) -> Iterator[str]:
     """Serve `<root>/<source>` on a free port of this machine while the context lasts; gives the base URL."""
-    with CrmServer(root / source, token, handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with CrmServer(root / source, token, handler) as server, _running(server):
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+
+
+@contextmanager
+def serving_on_socket(root: Path, token: str, source: str) -> Iterator[str]:
+    """The same on a socket file, where no network is needed, not even this machine's own; gives the address to open."""
+    with tempfile.TemporaryDirectory(prefix="crm_") as folder:
+        file = Path(folder) / "socket"
+        with CrmServer(root / source, token, CrmHandler, file) as server, _running(server):
+            yield f"http+unix://:{token}@{quote(str(file), safe='')}"
+
+
+@contextmanager
+def _running(server: CrmServer) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
