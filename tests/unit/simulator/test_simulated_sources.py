@@ -144,13 +144,13 @@ def test_a_simulated_bank_without_connection_is_served_by_the_pipeline_itself(cr
     assert result["rows"] == sum(len(sent_lines(crm_bank, name, day)) for name in names for day in (FIRST, LAST))
 
 
-def test_the_pipelines_own_server_needs_no_network_at_all(json_bank, monkeypatch):
+def test_the_pipelines_own_server_needs_no_network_at_all(crm_bank, monkeypatch):
     def refuse(*_, **__):
         raise OSError("no network here")
 
-    monkeypatch.delenv("CRM_WAREHOUSE_CONNECTION_CRM_API", raising=False)
+    monkeypatch.delenv("CRM_WAREHOUSE_CONNECTION_CRM", raising=False)
     monkeypatch.setattr("urllib3.util.connection.create_connection", refuse)
-    assert pipeline.extract_source(json_bank, "r1", "crm", silent)["landed"] > 0
+    assert pipeline.extract_source(crm_bank, "r1", "crm", silent)["landed"] > 0
 
 
 def test_pages_give_the_rows_of_the_files_they_are_made_of(crm_bank, server):
