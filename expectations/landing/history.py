@@ -16,13 +16,15 @@ Shares and numbers are policy: `vanished_keys_max_share`, `changed_values_max_sh
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import great_expectations.expectations as gxe
 
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.quality.rule import Rule
-from expectations.landing.structure import ACCURACY, COMPLETENESS, OWNER, SEND_AGAIN
+from expectations.landing.declared import rule
+from expectations.landing.structure import SEND_AGAIN
 
 IN_WINDOW = "before.business_date >= delivery.window_from and before.business_date < delivery.business_date"
 ASK = "Ask the source system whether this is true; correct it there if not."
@@ -237,20 +239,21 @@ def compared(
     if missing:
         there = "cross join (select count(*) from (select * from {batch})) as checked"
         query = f"select 1 as bad from ({missing}) as gone {there}"
-    return Rule(
-        id=f"landing.{extract.table}.{suffix}",
-        table=extract.table,
+    made = rule(
+        extract,
+        suffix,
+        bad_rows,
         name_en=name_en,
         name_zh=name_zh,
         reason=reason,
         severity=severity,
         dimension=dimension,
-        owner=OWNER,
+    )
+    expectation = gxe.UnexpectedRowsExpectation(description=f"{extract.table}: {name_en}", unexpected_rows_query=query)
+    return replace(
+        made,
         on_failure=SEND_AGAIN if severity == "block" else ASK,
-        principle=COMPLETENESS if dimension == "completeness" else ACCURACY,
-        expectation=gxe.UnexpectedRowsExpectation(
-            description=f"{extract.table}: {name_en}", unexpected_rows_query=query
-        ),
+        expectation=expectation,
         bad_rows=bad_rows if found else None,
         missing=missing,
         listing=listing,

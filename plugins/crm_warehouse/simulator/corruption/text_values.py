@@ -9,7 +9,6 @@ import pyarrow.compute as pc
 
 from crm_warehouse.simulator.corruption.delivery_files import PLAIN_NUMBER
 
-WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
 CHECK_CHARACTERS = np.array(list("10X98765432"))
 
 
@@ -73,12 +72,6 @@ def moved_seconds(texts: pd.Series, seconds: int | np.ndarray) -> np.ndarray:
         has_time = np.array(["T" in value for value in values[is_moment]])
         moved[is_moment] = np.where(has_time, later + "Z", np.array([text[:10] for text in later], dtype=object))
     return moved
-
-
-def id_check_character(ids: pd.Series) -> np.ndarray:
-    """The 18th character that belongs to the first 17 digits of a resident id (GB 11643)."""
-    digits = np.array([list(text[:17]) for text in ids], dtype=np.int64).reshape(-1, 17)
-    return CHECK_CHARACTERS[digits @ WEIGHTS % 11]
 
 
 def card_numbers(random: np.random.Generator, count: int) -> list[str]:
