@@ -1,0 +1,79 @@
+"""Running part of the warehouse's SQL again beside it, with other inputs: another ladder, or what was received by then.
+
+dbt has compiled every model; what is run here is that very SQL, in a database in memory whose catalog has the name that
+the compiled SQL says. What is given stands in for what dbt built; everything else is made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from crm_warehouse.files import read_json
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model as dbt compiled it. `needs` are names of models and seeds."""
+
+    name: str
+    schema: str
+    sql: str
+    needs: tuple[str, ...]
+
+
+class CompiledModels:
+    """The models and seeds of a dbt manifest, by name, and the catalog that their SQL names."""
+
+    def __init__(self, manifest: Path) -> None:
+        nodes = {
+            key: node for key, node in read_json(manifest)["nodes"].items() if node["resource_type"] in ("model", "seed")
+        }
+        self.catalog: str = next(iter(nodes.values()))["database"]
+        self.by_name = {
+            node["name"]: Model(
+                node["name"],
+                node["schema"],
+                node.get("compiled_code") or "",
+                tuple(nodes[need]["name"] for need in node.get("depends_on", {}).get("nodes", ()) if need in nodes),
+            )
+            for node in nodes.values()
+        }
+
+    def relation(self, name: str) -> str:
+        """The quoted relation of a model or seed, as the compiled SQL says it."""
+        return f'"{self.catalog}"."{self.by_name[name].schema}"."{name}"'
+
+    def order(self, targets: Collection[str], given: Collection[str]) -> list[Model]:
+        """`targets` and all they need that is not given, each after what it needs."""
+        ordered: dict[str, Model] = {}
+
+        def visit(name: str) -> None:
+            if name in given or name in ordered:
+                return
+            for need in self.by_name[name].needs:
+                visit(need)
+            ordered[name] = self.by_name[name]
+
+        for target in targets:
+            visit(target)
+        return list(ordered.values())
+
+    @contextmanager
+    def scratch(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """An empty database in memory with this project's catalog and schemas."""
+        with duckdb.connect(":memory:") as connection:
+            connection.execute(f"attach ':memory:' as \"{self.catalog}\"")
+            connection.execute(f'use "{self.catalog}"')
+            for schema in sorted({model.schema for model in self.by_name.values()}):
+                connection.execute(f'create schema if not exists "{schema}"')
+            yield connection
+
+    def run(self, connection: duckdb.DuckDBPyConnection, targets: Collection[str], given: Collection[str]) -> None:
+        """Make `targets` in a scratch database, from what was put there before under the names in `given`."""
+        for model in self.order(targets, given):
+            connection.execute(f"create or replace table {self.relation(model.name)} as {model.sql}")
