@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from crm_warehouse.beliefs import beliefs_folder, write_beliefs
 from crm_warehouse.errors import BuildFailed
 from crm_warehouse.files import read_json
 from crm_warehouse.landing import ACCEPTED, Batch, accepted_batches, write_batch_index
@@ -58,15 +59,26 @@ def build(settings: Settings, profile: Profile, as_of: date, progress: Progress)
         database = database_path(settings)
         for leftover in (database, database.with_name(database.name + ".wal")):
             leftover.unlink(missing_ok=True)  # a killed build's write-ahead log must not be replayed into this one
+        batch_index = write_batch_index(settings, batches)
         environment = {
             **os.environ,
             "CRM_WAREHOUSE_DATABASE": str(database),
             "CRM_WAREHOUSE_LANDING": str(settings.landing),
-            "CRM_WAREHOUSE_BATCHES": str(write_batch_index(settings, batches)),
+            "CRM_WAREHOUSE_BATCHES": str(batch_index),
+            "CRM_WAREHOUSE_BELIEFS": str(beliefs_folder(settings)),
             "CRM_WAREHOUSE_TOKENS": str(update_token_map(settings, customer_files, column)),
         }
         target = settings.warehouse / "dbt"
-        _run_dbt(settings, dbt_variables(profile, as_of), target, environment, lock, progress)
+
+        def run(verb: str) -> None:
+            _run_dbt(settings, verb, dbt_variables(profile, as_of), target, environment, lock, progress)
+
+        def compile_models() -> Path:
+            run("compile")
+            return target / "manifest.json"
+
+        write_beliefs(settings, profile, as_of, batch_index, compile_models)
+        run("build")
         models, tests, warnings = judge(target)
         return BuildResult(database, models, tests, warnings, batches, target / "manifest.json")
 
@@ -101,13 +113,19 @@ def dbt_variables(profile: Profile, as_of: date) -> dict:
 
 
 def _run_dbt(
-    settings: Settings, variables: dict, target: Path, environment: dict[str, str], lock: int, progress: Progress
+    settings: Settings,
+    verb: str,
+    variables: dict,
+    target: Path,
+    environment: dict[str, str],
+    lock: int,
+    progress: Progress,
 ) -> None:
     target.mkdir(parents=True, exist_ok=True)
     (target / "run_results.json").unlink(missing_ok=True)  # an older run's results must never be judged
     project = str(settings.project / "dbt_project")
     command = [sys.executable, "-m", "dbt.cli.main", "--log-format", "json", "--log-level-file", "none"]
-    command += ["--no-use-colors", "build"]
+    command += ["--no-use-colors", verb]
     command += ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
     command += ["--log-path", str(target), "--vars", json.dumps(variables)]
     with (

@@ -178,19 +178,26 @@ def accepted_before(settings: Settings, spec: Extract, judged: set[date], most: 
     return found
 
 
-def accepted_batches(settings: Settings, profile: Profile, as_of: date) -> list[Batch]:
-    """For every extract and business date up to `as_of`, the accepted batch in force, in a fixed order."""
+def accepted_batches(
+    settings: Settings, profile: Profile, as_of: date, received_before: datetime | None = None
+) -> list[Batch]:
+    """For every extract and business date up to `as_of`, the accepted batch in force, in a fixed order.
+
+    With `received_before`, as it stood just before that moment.
+    """
     accepted = []
     for spec in profile.extracts:
         for day in landed_dates(settings, spec):
-            batch = accepted_on(settings, spec, day) if day <= as_of else None
+            batch = accepted_on(settings, spec, day, received_before) if day <= as_of else None
             accepted += [batch] if batch else []
     return accepted
 
 
-def accepted_on(settings: Settings, spec: Extract, day: date) -> Batch | None:
+def accepted_on(
+    settings: Settings, spec: Extract, day: date, received_before: datetime | None = None
+) -> Batch | None:
     """The accepted batch in force of one business date: the batch in force, else the best that was accepted."""
-    landed = batches_on(settings, spec, day)
+    landed = [b for b in batches_on(settings, spec, day) if received_before is None or b.received_at < received_before]
     kept = [batch for batch in landed if batch.is_accepted]
     if not kept:
         return None
@@ -204,9 +211,9 @@ def landed_dates(settings: Settings, spec: Extract) -> list[date]:
     return sorted(date.fromisoformat(folder.name.removeprefix("business_date=")) for folder in folders)
 
 
-def write_batch_index(settings: Settings, batches: list[Batch]) -> Path:
+def write_batch_index(settings: Settings, batches: list[Batch], name: str = "landing_batches") -> Path:
     """Write the index of the batches in force as Parquet, for the engine to join: one row a batch."""
-    path = settings.warehouse / "landing_batches.parquet"
+    path = settings.warehouse / f"{name}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     index = pa.table(
         {

@@ -14,22 +14,28 @@ from pathlib import Path
 import duckdb
 
 from crm_warehouse.files import read_json
+from crm_warehouse.settings import PROJECT
 
 
 @dataclass(frozen=True)
 class Model:
-    """One model as dbt compiled it. `needs` are names of models and seeds."""
+    """One model as dbt compiled it, or a seed, which is a file and its types. `needs` are names of models and seeds."""
 
     name: str
     schema: str
     sql: str
     needs: tuple[str, ...]
+    file: Path
+    column_types: dict[str, str]
 
 
 class CompiledModels:
-    """The models and seeds of a dbt manifest, by name, and the catalog that their SQL names."""
+    """The models and seeds of a dbt manifest, by name, and the catalog that their SQL names.
 
-    def __init__(self, manifest: Path) -> None:
+    `replaced` are texts that stand for others in every model's SQL, as the literal of another business date.
+    """
+
+    def __init__(self, manifest: Path, replaced: dict[str, str] | None = None) -> None:
         nodes = {
             key: node for key, node in read_json(manifest)["nodes"].items() if node["resource_type"] in ("model", "seed")
         }
@@ -38,8 +44,10 @@ class CompiledModels:
             node["name"]: Model(
                 node["name"],
                 node["schema"],
-                node.get("compiled_code") or "",
+                _replace(node.get("compiled_code") or "", replaced or {}),
                 tuple(nodes[need]["name"] for need in node.get("depends_on", {}).get("nodes", ()) if need in nodes),
+                PROJECT / "dbt_project" / node["original_file_path"],
+                node["config"].get("column_types") or {},
             )
             for node in nodes.values()
         }
@@ -76,4 +84,15 @@ class CompiledModels:
     def run(self, connection: duckdb.DuckDBPyConnection, targets: Collection[str], given: Collection[str]) -> None:
         """Make `targets` in a scratch database, from what was put there before under the names in `given`."""
         for model in self.order(targets, given):
-            connection.execute(f"create or replace table {self.relation(model.name)} as {model.sql}")
+            connection.execute(f"create or replace table {self.relation(model.name)} as {model.sql or _read(model)}")
+
+
+def _read(seed: Model) -> str:
+    types = ", ".join(f"'{column}': '{kind}'" for column, kind in seed.column_types.items())
+    return f"select * from read_csv('{seed.file}', header = true, types = {{{types}}})"
+
+
+def _replace(text: str, replaced: dict[str, str]) -> str:
+    for old, new in replaced.items():
+        text = text.replace(old, new)
+    return text

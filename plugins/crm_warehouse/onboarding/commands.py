@@ -129,8 +129,8 @@ def _lineage(settings: Settings, target: Path) -> Path:
 
     profile = load_profile(settings)
     project = str(settings.project / "dbt_project")
-    names = ("CRM_WAREHOUSE_DATABASE", "CRM_WAREHOUSE_LANDING", "CRM_WAREHOUSE_BATCHES", "CRM_WAREHOUSE_TOKENS")
-    environment = {**os.environ, **{name: str(target / name.lower()) for name in names}}
+    names = ("DATABASE", "LANDING", "BATCHES", "BELIEFS", "TOKENS")
+    environment = {**os.environ, **{f"CRM_WAREHOUSE_{name}": str(target / name.lower()) for name in names}}
     command = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-level-file", "none", "parse"]
     command += [
         "--project-dir",

@@ -16,10 +16,11 @@ AREA = "policy"
 # Every file that models or gates read: its columns as name, or name:type; `?` may be empty.
 FILES = {
     "tier_policies": "policy_id policy_version policy_name_en policy_name_zh is_active:flag rating_base rating_window"
-    " rating_divisor rating_scope up_lag_months:whole landing_rule review_calendar volatile_to_amount:number?"
+    " rating_divisor rating_scope up_lag_months:whole landing_rule watch_misses:whole review_calendar volatile_to_amount:number?"
     " effective_from:date effective_to:date? approved_by decision_reference source?",
     "tier_thresholds": "policy_id policy_version tier_code tier_name_en tier_name_zh tier_rank:whole"
     " threshold_amount:number near_band_share:number near_band_max_amount:number? grace_months:whole is_private_banking:flag",
+    "tier_asset_weights": "policy_id policy_version product_family weight:number",
     "policy_parameters": "parameter value:number effective_from:date approved_by decision_reference description?",
     "landing_thresholds": "threshold_id value effective_from:date owner approved_by decision_reference description",
     "age_bands": "age_band age_from:whole age_to:whole is_founder_generation:flag effective_from:date approved_by"
@@ -27,7 +28,7 @@ FILES = {
     "deposit_rates": "product_id effective_from:date rate:fraction approved_by decision_reference",
     "calendar_exceptions": "calendar_date:date is_business_day:flag reason?",
 }
-MAY_BE_EMPTY = ("deposit_rates", "calendar_exceptions")
+MAY_BE_EMPTY = ("tier_asset_weights", "deposit_rates", "calendar_exceptions")
 # Parameters without which a step of the job stops, or a figure is null.
 PARAMETERS = ("quarantine_max_share", "over_service_max_ratio", "interest_day_count")
 # Where dates ascend: within each of these, row after row.

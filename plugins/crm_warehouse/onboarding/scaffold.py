@@ -146,7 +146,7 @@ def _mapping(table: CanonicalTable, guesses: list[Guess]) -> str:
 def _policy(bank: str, name: str) -> str:
     rows = {
         "tier_policies": [
-            f"{bank},{bank}-1,Ladder of {bank} (TODO: your ladder),等级,true,total,month,calendar,bank,1,last,monthly,,2000-01-01,,TODO,TODO,"
+            f"{bank},{bank}-1,Ladder of {bank} (TODO: your ladder),等级,true,total,month,calendar,bank,1,last,1,monthly,,2000-01-01,,TODO,TODO,"
         ],
         "tier_thresholds": [
             f"{bank},{bank}-1,standard,Standard,标准,1,0,0.20,,0,false",

@@ -1,58 +1,56 @@
+-- What counts as a customer's: their share of each day's amount. `home_` is the part kept at their own branch.
 with spans as (
-    select * from {{ ref('int_position_spans_converted') }}
-),
-
-day_ends as (
-    select * from {{ ref('int_position_day_ends') }}
+    select
+        spans.*,
+        products.product_family
+    from {{ ref('int_position_spans_converted') }} as spans
+    inner join {{ ref('int_products_latest') }} as products
+        on spans.product_id = products.product_id
+    where products.counts_in_aum
 ),
 
 holders as (
     select * from {{ ref('int_position_holders') }}
 ),
 
-products as (
-    select * from {{ ref('int_products_latest') }}
-    where counts_in_aum
+held as (
+    select
+        holders.customer_id,
+        holders.is_home_branch,
+        spans.month,
+        spans.product_family,
+        greatest(spans.span_from, holders.valid_from) as held_from,
+        least(spans.span_to, holders.valid_to) as held_to,
+        cast(spans.reporting_amount * holders.share_fraction as decimal(26, 12)) as amount
+    from spans
+    inner join holders
+        on
+            spans.position_id = holders.position_id
+            and spans.span_from < holders.valid_to
+            and spans.span_to > holders.valid_from
 ),
 
 averages as (
     select
-        holders.customer_id,
-        spans.month,
-        products.product_family,
-        sum(cast(spans.reporting_amount * holders.share_fraction as decimal(26, 12)) * (spans.span_to - spans.span_from))
-            as amount_days,
-        cast(max(spans.span_to) - min(spans.span_from) as bigint) as days_observed
-    from spans
-    inner join holders
-        on spans.position_id = holders.position_id
-    inner join products
-        on spans.product_id = products.product_id
-    group by holders.customer_id, spans.month, products.product_family
+        customer_id,
+        month,
+        product_family,
+        sum(amount * (held_to - held_from)) as amount_days,
+        sum(case when is_home_branch then amount * (held_to - held_from) else 0 end) as home_amount_days,
+        cast(max(held_to) - min(held_from) as bigint) as days_observed
+    from held
+    group by customer_id, month, product_family
 ),
 
 month_ends as (
-    select
-        holders.customer_id,
-        day_ends.month,
-        products.product_family,
-        sum(cast(day_ends.reporting_amount * holders.share_fraction as decimal(26, 12))) as eop_amount
-    from day_ends
-    inner join holders
-        on day_ends.position_id = holders.position_id
-    inner join products
-        on day_ends.product_id = products.product_id
-    group by holders.customer_id, day_ends.month, products.product_family
+    select * from {{ ref('int_customer_family_month_ends') }}
 ),
 
 customer_family_months as (
     select
-        averages.customer_id,
-        averages.month,
-        averages.product_family,
-        averages.amount_days,
-        averages.days_observed,
-        coalesce(month_ends.eop_amount, 0) as eop_amount
+        averages.*,
+        coalesce(month_ends.eop_amount, 0) as eop_amount,
+        coalesce(month_ends.home_eop_amount, 0) as home_eop_amount
     from averages
     left join month_ends
         on

@@ -7,6 +7,7 @@ position_day_ends as (
         spans.position_id,
         spans.product_id,
         months.month,
+        months.month_end,
         cast(spans.observed_amount * fx.rate as decimal(20, 6)) as reporting_amount
     from spans
     inner join {{ ref('int_months') }} as months

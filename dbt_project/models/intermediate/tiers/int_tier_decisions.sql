@@ -1,91 +1,100 @@
--- Everything that may set a customer's tier, one row a day at most: the start of a spell, a month's rating, an exit.
+-- Everything that sets a customer's tier: the start of a spell, a review that changes what is held, an exit.
 with spells as (
-    select * from {{ ref('int_customer_spells') }}
+    select * from {{ ref('int_spells_believed') }}
+),
+
+ladder as (
+    select * from {{ ref('int_tier_ladder') }}
 ),
 
 first_month as (
     select min(month) as month from {{ ref('int_months') }}
 ),
 
-lowest as (
-    select
-        policy_version,
-        tier_code,
-        tier_rank
-    from {{ ref('int_tier_ladder') }}
-    where tier_rank = 1
-),
-
 openings as (
     select
+        spells.belief_number,
         spells.customer_id,
+        spells.spell_number,
+        cast(0 as bigint) as review_number,
         spells.spell_from as decided_for,
-        lowest.tier_code,
-        lowest.tier_rank,
-        lowest.policy_version,
-        case when spells.spell_number > 1 then 'returned' else 'account_opened' end as reason,
+        ladder.tier_code,
+        ladder.tier_rank,
+        ladder.policy_version,
+        spells.opening_reason as reason,
         spells.opening_known_at as known_from
     from spells
-    cross join lowest
+    inner join ladder
+        on
+            ladder.tier_rank = 1
+            and spells.spell_from >= ladder.effective_from
+            and spells.spell_from < ladder.effective_to
     inner join first_month
         on spells.spell_from >= first_month.month
 ),
 
-ratings as (
+reviews as (
     select
-        rated.customer_id,
-        cast(rated.month + {{ months('rated.up_lag_months') }} as date) as decided_for,
-        rated.tier_code,
-        rated.tier_rank,
-        rated.policy_version,
-        'month_rated' as reason,
-        rated.known_at as known_from
-    from {{ ref('int_customer_months_rated') }} as rated
+        states.belief_number,
+        states.customer_id,
+        states.spell_number,
+        states.review_number,
+        cast(case
+            when held.tier_rank < previous.tier_rank then states.month + {{ months('1') }}
+            when held.up_lag_months = 0 then states.month_end
+            else states.month + {{ months('held.up_lag_months') }}
+        end as date) as decided_for,
+        held.tier_code,
+        held.tier_rank,
+        held.policy_version,
+        case
+            when states.review_number = 1 and spells.spell_from < first_month.month then 'history_begins'
+            when states.misses_ended > 1 then 'grace_ended'
+            when held.tier_rank < previous.tier_rank then 'rating_below_threshold'
+            else 'rating_reached_threshold'
+        end as reason,
+        states.known_at as known_from
+    from {{ ref('int_tier_states') }} as states
     inner join spells
         on
-            rated.customer_id = spells.customer_id
-            -- The spell that was rated must still run when the rating takes effect.
-            and spells.spell_from <= rated.month_end
-            and spells.spell_from < cast(rated.month + {{ months('rated.up_lag_months') }} as date)
-            and spells.spell_to > cast(rated.month + {{ months('rated.up_lag_months') }} as date)
-    where cast(rated.month + {{ months('rated.up_lag_months') }} as date) <= {{ as_of() }}
-),
-
-starts as (
-    select
-        customer_id,
-        spell_from
-    from spells
+            states.belief_number = spells.belief_number
+            and states.customer_id = spells.customer_id
+            and states.spell_number = spells.spell_number
+    cross join first_month
+    inner join ladder as held
+        on
+            states.policy_version = held.policy_version
+            and states.held_tier_code = held.tier_code
+    left join ladder as previous
+        on
+            states.policy_version = previous.policy_version
+            and states.previous_tier_code = previous.tier_code
+    where states.review_number = 1 or states.held_tier_code <> states.previous_tier_code
 ),
 
 exits as (
     select
-        spells.customer_id,
-        spells.spell_to as decided_for,
+        belief_number,
+        customer_id,
+        spell_number,
+        cast(9223372036854775807 as bigint) as review_number,
+        spell_to as decided_for,
         cast(null as varchar) as tier_code,
         cast(null as integer) as tier_rank,
         cast(null as varchar) as policy_version,
-        'relationship_closed' as reason,
-        spells.closing_known_at as known_from
+        closing_reason as reason,
+        closing_known_at as known_from
     from spells
-    inner join first_month
-        on spells.spell_to > first_month.month
-    left join starts
-        on
-            spells.customer_id = starts.customer_id
-            and spells.spell_to = starts.spell_from
-    where
-        spells.spell_to <= {{ as_of() }}
-        -- Back on the very day it closed: the relationship never ended.
-        and starts.customer_id is null
+    where spell_to > (select month from first_month)
 ),
 
 tier_decisions as (
     select * from openings
     union all
-    select * from ratings
+    select * from reviews
     union all
     select * from exits
 )
 
 select * from tier_decisions
+where decided_for <= {{ as_of() }}

@@ -29,6 +29,7 @@ dim_tier_policies as (
         policies.up_lag_months,
         policies.landing_rule,
         policies.review_calendar,
+        policies.watch_misses,
         policies.volatile_to_amount,
         policies.effective_from,
         coalesce(cast(policies.effective_to as date), {{ end_of_time() }}) as effective_to,

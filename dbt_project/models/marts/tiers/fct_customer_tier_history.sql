@@ -1,36 +1,60 @@
-with changes as (
-    select * from {{ ref('int_tier_changes') }}
+-- Beliefs that follow each other and say the same are one row.
+with believed as (
+    select
+        intervals.*,
+        lag(known_to) over same_interval is distinct from known_from as is_new
+    from {{ ref('int_tier_intervals_believed') }} as intervals
+    window same_interval as (
+        partition by
+            customer_id, valid_from, valid_to, tier_code, previous_tier_code, movement, reason, policy_version
+        order by known_from asc nulls first
+    )
+),
+
+numbered as (
+    select
+        believed.*,
+        sum(case when is_new then 1 else 0 end) over (
+            partition by
+                customer_id, valid_from, valid_to, tier_code, previous_tier_code, movement, reason, policy_version
+            order by known_from asc nulls first
+            rows between unbounded preceding and current row
+        ) as stretch
+    from believed
+),
+
+stretches as (
+    select
+        customer_id,
+        valid_from,
+        valid_to,
+        min(known_from) as known_from,
+        max(known_to) as known_to,
+        tier_code,
+        previous_tier_code,
+        movement,
+        reason,
+        policy_version
+    from numbered
+    group by
+        customer_id, valid_from, valid_to, tier_code, previous_tier_code, movement, reason, policy_version, stretch
 ),
 
 fct_customer_tier_history as (
     select
         keys.customer_key,
-        changes.decided_for as valid_from,
-        lead(changes.decided_for, 1, {{ end_of_time() }}) over (
-            partition by changes.customer_id
-            order by changes.decided_for asc nulls first
-        ) as valid_to,
-        changes.known_from,
-        cast({{ end_of_time() }} as timestamp) as known_to,
-        changes.tier_code,
-        changes.previous_tier_code,
-        case
-            when changes.tier_code is null then 'exited'
-            when changes.decision_number = 1 then 'opened'
-            when changes.previous_tier_code is null then 'won_back'
-            when changes.tier_rank > changes.previous_tier_rank then 'up'
-            else 'down'
-        end as movement,
-        case
-            when changes.reason <> 'month_rated' then changes.reason
-            when changes.decision_number = 1 then 'history_begins'
-            when changes.tier_rank > changes.previous_tier_rank then 'rating_reached_threshold'
-            else 'rating_below_threshold'
-        end as reason,
-        changes.policy_version
-    from changes
+        stretches.valid_from,
+        stretches.valid_to,
+        stretches.known_from,
+        stretches.known_to,
+        stretches.tier_code,
+        stretches.previous_tier_code,
+        stretches.movement,
+        stretches.reason,
+        stretches.policy_version
+    from stretches
     inner join {{ ref('int_customer_keys') }} as keys
-        on changes.customer_id = keys.customer_id
+        on stretches.customer_id = keys.customer_id
 )
 
 select * from fct_customer_tier_history
