@@ -1,4 +1,5 @@
--- Business days on which a feed of positions that comes by day did not come: nothing may be read into them.
+-- Business days on which a feed of positions that comes by day did not come: nothing may be read into them. Of a month that
+-- the bank states by average no day is asked for.
 with calendar as (
     select
         calendar_date,
@@ -14,6 +15,14 @@ delivered as (
         business_date
     from {{ ref('int_positions_observed') }}
     where balance_basis = 'end_of_day'
+),
+
+stated as (
+    select distinct
+        position_kind,
+        {{ month_start('business_date') }} as month
+    from {{ ref('int_positions_observed') }}
+    where balance_basis = 'monthly_average'
 ),
 
 feeds as (
@@ -38,7 +47,11 @@ feed_days_missing as (
         on
             feeds.position_kind = delivered.position_kind
             and calendar.calendar_date = delivered.business_date
-    where delivered.business_date is null
+    left join stated
+        on
+            feeds.position_kind = stated.position_kind
+            and {{ month_start('calendar.calendar_date') }} = stated.month
+    where delivered.business_date is null and stated.month is null
 )
 
 select * from feed_days_missing
