@@ -57,6 +57,8 @@ def tiers_monthly(bank: Bank, aum: dict) -> dict[tuple[str, date], dict]:
             "rating_amount": rating,
             "tier_code": own["tier_code"],
             "tier_rank": own["rank"],
+            "held_tier_code": own["tier_code"],
+            "held_tier_rank": own["rank"],
             "next_tier_gap_amount": above["threshold"] - rating if above else None,
             "is_qualified": qualified,
             "is_near_threshold": above is not None and above["threshold"] - near_band(above) <= rating,

@@ -10,6 +10,8 @@ fct_customer_tiers_monthly as (
         rated.rating_amount,
         rated.tier_code,
         rated.tier_rank,
+        rated.tier_code as held_tier_code,
+        rated.tier_rank as held_tier_rank,
         rated.next_threshold_amount - rated.rating_amount as next_tier_gap_amount,
         rated.rating_amount >= rated.private_threshold_amount as is_qualified,
         coalesce(rated.rating_amount >= rated.next_threshold_amount - rated.next_near_band_amount, false) as is_near_threshold,
