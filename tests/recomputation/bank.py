@@ -35,6 +35,7 @@ class Position:
     holders: dict[str, Decimal]
     day_ends: Dated  # None from the day on which it is no longer held
     averages: dict[date, Decimal] = field(default_factory=dict)
+    account_id: str | None = None
 
     def amount_on(self, day: date) -> Decimal | None:
         return self.averages[month_of(day)] if month_of(day) in self.averages else self.day_ends.on(day)
@@ -73,6 +74,8 @@ class Bank:
     branches: list[dict]
     calendar: dict[date, tuple[bool, str | None]] | None = None
     managers: dict[str, str] = field(default_factory=dict)
+    assignments: dict[str, list[tuple[date, date | None, str]]] = field(default_factory=dict)  # from, to, manager
+    payrolls: dict[tuple[str, date], Decimal] = field(default_factory=dict)  # by customer and month
     loans: list[Loan] | None = None
     transfer_prices: dict[tuple[str, int, str], Dated] | None = None
     activities: pd.DataFrame | None = None  # customer_id, month, activity, channel
@@ -101,6 +104,11 @@ class Bank:
         rows = [(date.fromisoformat(row["effective_from"]), row["value"]) for row in self.policy("policy_parameters")
                 if row["parameter"] == name]  # fmt: skip
         return Decimal(Dated(rows).on(self.business_date))
+
+    def manager_on(self, customer: str, day: date) -> str | None:
+        """The primary manager of a day; of several the one assigned last."""
+        found = [part for part in self.assignments.get(customer, ()) if part[0] <= day and (part[1] or date.max) > day]
+        return min(found, key=lambda part: (-part[0].toordinal(), part[2]))[2] if found else None
 
     def customer_months(self) -> dict[tuple[str, date], bool]:
         """Months in which a customer was with the bank at least a day, and whether the month is partial."""

@@ -10,4 +10,11 @@ KEYS = {
     "fct_customer_tiers_monthly": ("customer_key", "month"),
     "fct_customer_tier_history": ("customer_key", "valid_from", "known_from"),
     "fct_customer_contributions": ("customer_key", "month"),
+    "fct_tier_flows": ("month", "tier_code"),
+    "fct_tier_migration": ("month", "from_tier_code", "from_grace_month", "to_tier_code"),
+    "fct_growth_mismatch": ("month", "tier_code"),
+    "fct_near_threshold_customers": ("customer_key", "month", "side"),
+    "fct_propensity_backtests": ("month", "model", "bin_number"),
+    "fct_tier_band_stability": ("month", "tier_code", "band"),
+    "fct_window_dressing": ("month", "level", "level_key"),
 }

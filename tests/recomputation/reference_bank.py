@@ -127,6 +127,8 @@ def read_reference_bank(root: Path, business_date: date) -> Bank:
             and date.fromisoformat(row["valid_from"]) <= business_date
             and (day_or_none(row["valid_to"]) or OPEN_END) > business_date
         },
+        assignments=read_assignments(root),
+        payrolls=read_payrolls(root, accounts),
         loans=read_loans(read_deliveries(root, "core", "loans")),
         transfer_prices={key: Dated(pairs) for key, pairs in prices.items()},
         activities=read_activities(root, accounts),
@@ -164,7 +166,12 @@ def account_positions(accounts: list[dict], balances: pd.DataFrame, holders: dic
         if closed_on:
             day_ends.append((closed_on, None))
         yield Position(
-            account["product_id"], account["currency_code"], holders[account["account_id"]], Dated(day_ends), averages
+            account["product_id"],
+            account["currency_code"],
+            holders[account["account_id"]],
+            Dated(day_ends),
+            averages,
+            account["account_id"],
         )
 
 
@@ -203,6 +210,28 @@ def read_loans(rows: pd.DataFrame) -> list[Loan]:
             )
         )
     return loans
+
+
+def read_assignments(root: Path) -> dict[str, list[tuple[date, date | None, str]]]:
+    found = defaultdict(list)
+    for row in latest(read_deliveries(root, "crm", "rm_assignments")):
+        if row["assignment_role"] == "primary":
+            span = date.fromisoformat(row["valid_from"]), day_or_none(row["valid_to"])
+            found[row["customer_id"]].append((*span, row["rm_id"]))
+    return dict(found)
+
+
+def read_payrolls(root: Path, accounts: list[dict]) -> dict[tuple[str, date], Decimal]:
+    """Salaries by owner of the account and month; they are paid in the reporting currency."""
+    owner = {row["account_id"]: row["customer_id"] for row in accounts}
+    transactions = read_deliveries(root, "core", "transactions")
+    salaries = transactions[(transactions.counterparty_type == "payroll") & (transactions.direction == "credit")]
+    assert set(salaries.currency_code) == {"CNY"}
+    found = defaultdict(Decimal)
+    for row in salaries.itertuples():
+        month = month_of(date.fromisoformat(row.transaction_date))
+        found[owner[row.account_id], month] += abs(Decimal(row.amount))
+    return dict(found)
 
 
 def read_activities(root: Path, accounts: list[dict]) -> pd.DataFrame:

@@ -64,7 +64,7 @@ customers_near_thresholds as (
     select
         sides.*,
         -- Tenths of the near band, 1 next to the threshold: the same gap is in the same tenth in every month.
-        cast(least(10, 1 + {{ whole_quotient('10 * sides.gap_amount', 'sides.near_band_amount') }}) as integer) as gap_tenth,
+        cast(least(10, 1 + {{ whole_quotient('10 * ' ~ in_cents('sides.gap_amount'), in_cents('sides.near_band_amount')) }}) as integer) as gap_tenth,
         case
             when not followed.is_known then null
             when sides.side = 'below' then followed.months_at_or_above > 0

@@ -31,7 +31,7 @@ fct_near_threshold_customers as (
         near.has_crossed,
         case when near.side = 'below' then near.threshold_amount else near.rating_amount end as expected_aum_amount,
         cast(
-            learned.crossing_propensity
+            cast(learned.crossing_propensity as decimal(20, 6))
             * case when near.side = 'below' then near.threshold_amount else near.rating_amount end
             as decimal(18, 2)
         ) as weighted_aum_amount,

@@ -63,12 +63,12 @@ fct_window_dressing as (
                 then
                     limited.eop_amount > limited.adb_amount
                     and limited.eop_amount - early.lowest_amount
-                    >= limited.dressing_reversal_min_share * (limited.eop_amount - limited.adb_amount)
+                    >= limited.dressing_reversal_min_share * cast(limited.eop_amount - limited.adb_amount as decimal(20, 2))
         end as reversed_within_5d,
         limited.limit_share,
         case
             when not limited.is_partial_customer and limited.adb_amount > 0
-                then limited.eop_amount - limited.adb_amount > limited.limit_share * limited.adb_amount
+                then limited.eop_amount - limited.adb_amount > limited.limit_share * cast(limited.adb_amount as decimal(20, 2))
         end as is_flagged
     from limited
     left join early
