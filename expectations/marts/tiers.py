@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from crm_warehouse.quality.rule import Rule
 from expectations.marts.mart_rule import mart_rule
 
+RATES_ALL_ASSETS = """not checked.is_feed_missing and exists (
+            select 1 from marts.dim_tier_policies as policy
+            where policy.policy_version = checked.policy_version and policy.rating_base = 'total'
+                and policy.rating_window = 'month' and policy.rating_divisor = 'calendar' and policy.rating_scope = 'bank'
+        )"""
 KNOWN_NOW = "known_to = timestamp '9999-12-31'"
 
 
@@ -15,25 +20,41 @@ def build_rules() -> Iterator[Rule]:
     yield mart_rule(
         "rating_ties_to_assets",
         "fct_customer_tiers_monthly",
-        """checked.rating_amount <> coalesce((
+        f"""{RATES_ALL_ASSETS} and checked.rating_amount <> coalesce((
             select sum(aum.adb_amount) from marts.fct_customer_aum_monthly as aum
             where aum.customer_key = checked.customer_key and aum.month = checked.month
-        ), 0)""",
-        name_en="The rated amount is the sum of the customer's assets",
-        name_zh="评级金额等于客户资产合计",
-        reason="A tier must be explainable from the assets BI shows beside it.",
+        ), 0) and checked.month in (
+            select month from marts.fct_customer_tiers_monthly
+            group by month having sum(rating_amount) is distinct from (
+                select sum(aum.adb_amount) from marts.fct_customer_aum_monthly as aum
+                where aum.month = fct_customer_tiers_monthly.month
+            )
+        )""",
+        name_en="Where the ladder rates all assets, the rated amounts of a month add up to the customers' assets",
+        name_zh="全资产评级时，当月评级金额合计等于客户资产合计",
+        reason="A tier must be explainable from the assets BI shows beside it; merged records only move amounts between customers.",
         dimension="consistency",
     )
     yield mart_rule(
         "tier_fits_threshold",
         "fct_customer_tiers_monthly",
-        """checked.tier_code is distinct from (
+        """not checked.is_feed_missing and checked.tier_code is distinct from (
             select max_by(policy.tier_code, policy.tier_rank) from marts.dim_tier_policies as policy
-            where policy.policy_version = checked.policy_version and policy.threshold_amount <= checked.rating_amount
+            where policy.policy_version = checked.policy_version
+                and (policy.threshold_amount <= checked.rating_amount or policy.tier_rank = 1)
         )""",
         name_en="The tier is the highest whose threshold is reached",
         name_zh="等级为评级金额所达到的最高等级",
         reason="A customer in the wrong tier gets the wrong service, and the board the wrong count.",
+    )
+    yield mart_rule(
+        "feed_came",
+        "fct_customer_tiers_monthly",
+        "checked.is_feed_missing",
+        name_en="Every feed of balances and holdings came on every business day of the month",
+        name_zh="当月每个营业日均收到余额与持仓数据",
+        reason="A day that did not come must never be read as zero: tiers of the month stay what they were, and are not published.",
+        dimension="completeness",
     )
     yield mart_rule(
         "no_gap_no_overlap",

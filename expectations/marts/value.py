@@ -49,13 +49,26 @@ def build_rules(profile: Profile) -> Iterator[Rule]:
     yield mart_rule(
         "one_row_per_rated_month",
         "fct_customer_contributions",
-        """(select count(*) from marts.fct_customer_contributions) <> (select count(*) from marts.fct_customer_tiers_monthly)
+        """(select count(*) from marts.fct_customer_contributions) <> (
+            select count(distinct (customer_key, month)) from marts.fct_customer_contributions
+        )
+        or exists (
+            select 1 from marts.fct_customer_tiers_monthly as tiers
+            left join marts.fct_customer_contributions as contributions using (customer_key, month)
+            where contributions.customer_key is null
+        )
         or not exists (
             select 1 from marts.fct_customer_tiers_monthly as tiers
             where tiers.customer_key = checked.customer_key and tiers.month = checked.month
+        ) and not exists (
+            select 1 from marts.dim_customers as customers
+            where customers.customer_key = checked.customer_key and customers.is_merged_record
+        ) and not exists (
+            select 1 from marts.fct_customer_tier_history as history
+            where history.customer_key = checked.customer_key and history.reason in ('merged', 'unmerged')
         )""",
-        name_en="Contribution and tier cover the same customers and months",
-        name_zh="贡献度与等级覆盖相同的客户与月份",
+        name_en="Contribution and tier cover the same customers and months, records merged into others aside",
+        name_zh="贡献度与等级覆盖相同的客户与月份（已合并记录除外）",
         reason="Value by tier is only whole when both know the same customers.",
         dimension="consistency",
     )

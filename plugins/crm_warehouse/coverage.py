@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from crm_warehouse.files import read_json
+from crm_warehouse.policy import read_policy
 from crm_warehouse.profile import Profile
 from crm_warehouse.publish.candidate import marts_of
 
@@ -24,7 +25,8 @@ def coverage_of_marts(profile: Profile, manifest: Path) -> dict[str, dict]:
     """`{mart: {coverage, missing}}`, where coverage is `fed`, `partly` or `dark`.
 
     `fed`: every canonical table it reads is provided. `dark`: a table it cannot do without (its `meta.requires`), or all
-    that it reads, is not. `missing` names the canonical tables that are not provided.
+    that it reads, is not; or the bank's policy lacks what it is about (its `meta.requires_policy`). `missing` names the
+    canonical tables that are not provided, and what the policy lacks.
     """
     content = read_json(manifest)
     parents = {key: node["depends_on"].get("nodes", []) for key, node in content["nodes"].items()}
@@ -33,7 +35,11 @@ def coverage_of_marts(profile: Profile, manifest: Path) -> dict[str, dict]:
         read = _staging_tables(node["unique_id"], parents)
         missing = sorted(read - set(profile.provided))
         required = set(node["config"]["meta"].get("requires", []))
-        if not missing:
+        lacking = [name for name in node["config"]["meta"].get("requires_policy", []) if not POLICIES[name](profile)]
+        if lacking:
+            coverage = "dark"
+            missing += [f"policy: {name}" for name in lacking]
+        elif not missing:
             coverage = "fed"
         elif required & set(missing) or set(missing) == read:
             coverage = "dark"
@@ -41,6 +47,23 @@ def coverage_of_marts(profile: Profile, manifest: Path) -> dict[str, dict]:
             coverage = "partly"
         report[mart] = {"coverage": coverage, "missing": missing}
     return report
+
+
+def _has_private_banking(profile: Profile) -> bool:
+    """Whether the active ladder has a tier of private banking, with a limit of its volatile band."""
+    active = {
+        (row["policy_id"], row["policy_version"])
+        for row in read_policy(profile.folder, "tier_policies")
+        if row["is_active"] == "true" and row["volatile_to_amount"]
+    }
+    return any(
+        row["is_private_banking"] == "true" and (row["policy_id"], row["policy_version"]) in active
+        for row in read_policy(profile.folder, "tier_thresholds")
+    )
+
+
+# What a mart may require of a bank's policy, by the name it has in `meta.requires_policy`.
+POLICIES = {"private_banking": _has_private_banking}
 
 
 def _staging_tables(node: str, parents: dict[str, list[str]]) -> set[str]:

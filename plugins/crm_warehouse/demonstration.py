@@ -259,9 +259,9 @@ def _show_tier_history(settings: Settings, live: dict, console: Console) -> None
             """
             select customer_key, valid_from, valid_to, previous_tier_code, tier_code, movement, reason
             from marts.fct_customer_tier_history
-            where customer_key = (
-                select customer_key from marts.fct_customer_tier_history group by customer_key
-                order by count(*) desc, customer_key limit 1
+            where known_to = timestamp '9999-12-31' and customer_key = (
+                select customer_key from marts.fct_customer_tier_history where known_to = timestamp '9999-12-31'
+                group by customer_key order by count(*) desc, customer_key limit 1
             )
             order by valid_from limit 6
             """

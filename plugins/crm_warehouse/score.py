@@ -24,7 +24,7 @@ MEASURES = {
         ),
         shown as (
             select distinct customer_id, date_trunc('month', valid_from - interval 1 day) as month
-            from marts.fct_customer_tier_history inner join tokens using (customer_key) where movement = 'exited'
+            from marts.fct_customer_tier_history inner join tokens using (customer_key) where known_to = timestamp '9999-12-31' and movement = 'exited'
         )
         select
             (select count(*) from true_exits semi join shown using (customer_id, month)),
@@ -39,7 +39,7 @@ MEASURES = {
         """
         with moves as (
             select customer_id, cast(valid_from - interval 1 month as date) as month
-            from marts.fct_customer_tier_history inner join tokens using (customer_key) where movement in ('up', 'down')
+            from marts.fct_customer_tier_history inner join tokens using (customer_key) where known_to = timestamp '9999-12-31' and movement in ('up', 'down')
         )
         select (select count(*) from moves semi join truth.asset_moves using (customer_id, month)), count(*), null
         from moves

@@ -28,9 +28,24 @@ def staging(eagle_run):
         yield connection
 
 
-@pytest.mark.parametrize("mart", KEYS)
+@pytest.mark.parametrize("mart", [mart for mart in KEYS if mart != "fct_tier_band_stability"])
 def test_every_row_of_every_mart_follows_from_the_bank_s_files(eagle: Recomputed, mart: str) -> None:
     eagle.assert_equal(mart)
+
+
+def test_a_ladder_without_private_banking_has_no_bands_and_coverage_says_so(eagle: Recomputed, eagle_run) -> None:
+    assert eagle.published("fct_tier_band_stability") == eagle.marts["fct_tier_band_stability"] == {}
+    told = eagle_run.summary["results"]["build"]["coverage"]["fct_tier_band_stability"]
+    assert told["coverage"] == "dark" and "policy: private_banking" in told["missing"]
+
+
+def test_drivers_that_the_bank_cannot_tell_are_null(eagle: Recomputed) -> None:
+    rows = eagle.published("fct_near_threshold_customers").values()
+    assert {row[driver] for row in rows for driver in ("maturing_90d_amount", "payroll_amount", "primary_rm_id")} == {
+        None
+    }
+    assert any(row["assets_change_3m_amount"] for row in rows)
+    assert {level for _, level, _ in eagle.published("fct_window_dressing")} == {"customer", "branch"}
 
 
 def test_parts_whose_source_the_bank_does_not_provide_are_null_and_never_zero(eagle: Recomputed) -> None:

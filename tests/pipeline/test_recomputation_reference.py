@@ -56,6 +56,22 @@ def test_contribution_rank_and_over_service_follow_from_the_parts(reference: Rec
     reference.assert_equal("fct_customer_contributions")
 
 
+@pytest.mark.parametrize(
+    "mart",
+    [
+        "fct_tier_flows",
+        "fct_tier_migration",
+        "fct_growth_mismatch",
+        "fct_near_threshold_customers",
+        "fct_propensity_backtests",
+        "fct_tier_band_stability",
+        "fct_window_dressing",
+    ],
+)
+def test_tier_marts_follow_customer_by_customer_from_ratings_and_history(reference: Recomputed, mart: str) -> None:
+    reference.assert_equal(mart)
+
+
 @pytest.mark.parametrize("mart", sorted(mart for mart in KEYS if mart.startswith("dim_")))
 def test_dimensions_are_the_latest_deliveries_and_the_policy_files(reference: Recomputed, mart: str) -> None:
     reference.assert_equal(mart)
@@ -78,6 +94,19 @@ def test_the_data_reaches_the_cases_the_definitions_speak_of(reference: Recomput
     assert any(len(position.holders) > 1 for position in bank.positions)
     bands = {row["stability_band"] for row in reference.marts["fct_customer_tiers_monthly"].values()}
     assert bands == {"volatile", "stable", None}
+    flows = reference.marts["fct_tier_flows"].values()
+    for entry in ("opened", "opened_history_begins", "up_in", "up_out", "down_in", "down_out", "won_back", "exited"):
+        assert any(row[entry] for row in flows), entry
+    near = reference.marts["fct_near_threshold_customers"]
+    assert {(side, row["has_crossed"]) for (_, _, side), row in near.items()} == {
+        (side, crossed) for side in ("below", "above") for crossed in (True, False, None)
+    }
+    for driver in ("crossing_propensity", "maturing_90d_amount", "payroll_amount", "primary_rm_id"):
+        assert any(row[driver] for row in near.values()), driver
+    dressing = reference.marts["fct_window_dressing"]
+    assert {level for _, level, _ in dressing} == {"customer", "rm", "branch"}
+    assert {row["reversed_within_5d"] for row in dressing.values()} == {True, False, None}
+    assert {row["is_flagged"] for row in dressing.values()} == {True, False, None}
     parts = reference.marts["fct_customer_contributions"].values()
     assert all(any(row[part] for row in parts) for part in ("perks_amount", "expected_loss_amount", "is_over_served"))
 

@@ -30,7 +30,21 @@ FILES = {
 }
 MAY_BE_EMPTY = ("tier_asset_weights", "deposit_rates", "calendar_exceptions")
 # Parameters without which a step of the job stops, or a figure is null.
-PARAMETERS = ("quarantine_max_share", "over_service_max_ratio", "interest_day_count")
+PARAMETERS = (
+    "quarantine_max_share",
+    "over_service_max_ratio",
+    "interest_day_count",
+    "crossing_horizon_months",
+    "propensity_prior_customers",
+    "propensity_min_customers",
+    "calibration_bins",
+    "maturity_window_days",
+    "assets_change_months",
+    "dressing_customer_max_share",
+    "dressing_level_max_share",
+    "dressing_reversal_days",
+    "dressing_reversal_min_share",
+)
 # Where dates ascend: within each of these, row after row.
 SERIES = {
     "landing_thresholds": ("threshold_id",),

@@ -17,6 +17,16 @@ PARAMETERS = [
     "quarantine_max_share,0.005,2000-01-01,TODO,TODO,Largest share of a file's rows that may be set aside before the run stops",
     "over_service_max_ratio,0.5,2000-01-01,TODO,TODO,Concessions and perks above this share of contribution count as over-service",
     "interest_day_count,365,2000-01-01,TODO,TODO,Days of a year in interest = money x rate x days / days of a year",
+    "crossing_horizon_months,3,2000-01-01,TODO,TODO,Months ahead within which a customer crosses a threshold or does not",
+    "propensity_prior_customers,20,2000-01-01,TODO,TODO,Weight of the rate of all in the rate of one tenth of the gap (as so many customer-months)",
+    "propensity_min_customers,30,2000-01-01,TODO,TODO,Fewer known outcomes on a side than this teach nothing",
+    "calibration_bins,10,2000-01-01,TODO,TODO,Bins of equal width by which predicted and observed shares are compared",
+    "maturity_window_days,90,2000-01-01,TODO,TODO,Days ahead in which a term deposit that falls due may move a customer over a threshold",
+    "assets_change_months,3,2000-01-01,TODO,TODO,Months over which the change of a customer's assets is shown",
+    "dressing_customer_max_share,0.20,2000-01-01,TODO,TODO,A customer's month end above the monthly average by more than this is flagged",
+    "dressing_level_max_share,0.03,2000-01-01,TODO,TODO,The bank's own limit on month end over average; managers and branches",
+    "dressing_reversal_days,5,2000-01-01,TODO,TODO,Days of the next month within which what was put up goes again",
+    "dressing_reversal_min_share,0.5,2000-01-01,TODO,TODO,Share of the excess over the average that must have gone",
 ]
 THRESHOLDS = [
     "changed_values_max_share,0.05,2000-01-01,TODO,TODO,TODO,Largest share of one column's values that may change between two deliveries",

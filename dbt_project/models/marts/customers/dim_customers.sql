@@ -18,6 +18,11 @@ tiers as (
     where valid_to = {{ end_of_time() }} and known_to = cast({{ end_of_time() }} as timestamp)
 ),
 
+merged as (
+    select * from {{ ref('int_merged_records') }}
+    where merged_from <= {{ as_of() }} and merged_to > {{ as_of() }}
+),
+
 managers as (
     select * from {{ ref('int_primary_managers') }}
 ),
@@ -39,7 +44,8 @@ dim_customers as (
         managers.rm_id as primary_rm_id,
         ages.is_founder_generation,
         customers.city_tier = 'county' as is_county,
-        customers.occupation_code = 'self_employed' as is_sole_proprietor
+        customers.occupation_code = 'self_employed' as is_sole_proprietor,
+        merged.customer_id is not null as is_merged_record
     from customers
     inner join {{ ref('int_customer_keys') }} as keys
         on customers.customer_id = keys.customer_id
@@ -49,6 +55,8 @@ dim_customers as (
         on customers.age between ages.age_from and ages.age_to
     left join managers
         on customers.customer_id = managers.customer_id
+    left join merged
+        on customers.customer_id = merged.customer_id
 )
 
 select * from dim_customers

@@ -1,0 +1,122 @@
+"""What a bank is: its customers, positions, prices and policy, however it writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pandas as pd
+
+from crm_warehouse.settings import PROJECT
+
+from .arithmetic import Dated, days_in, month_of, next_month
+
+
+@dataclass(frozen=True)
+class Spell:
+    """A relationship from its first day to the day it ended (exclusive), and when each of the two became known."""
+
+    starts: date
+    ends: date | None
+    start_known: datetime
+    end_known: datetime | None
+
+    def runs_on(self, day: date) -> bool:
+        return self.starts <= day and (self.ends is None or day < self.ends)
+
+
+@dataclass
+class Position:
+    """An account, or a customer's holding of one product: amounts by day end, and the averages the bank states."""
+
+    product_id: str
+    currency: str
+    holders: dict[str, Decimal]
+    day_ends: Dated  # None from the day on which it is no longer held
+    averages: dict[date, Decimal] = field(default_factory=dict)
+    account_id: str | None = None
+
+    def amount_on(self, day: date) -> Decimal | None:
+        return self.averages[month_of(day)] if month_of(day) in self.averages else self.day_ends.on(day)
+
+
+@dataclass
+class Account:
+    customer_id: str
+    opened_on: date
+    closed_on: date | None
+
+
+@dataclass
+class Loan:
+    customer_id: str
+    product_id: str
+    currency: str
+    interest_rate: Decimal
+    opened_on: date
+    states: Dated  # (outstanding, probability of default, loss given default), or None once repaid
+
+
+@dataclass
+class Bank:
+    bank: str
+    business_date: date
+    first_month: date
+    spells: dict[str, list[Spell]]
+    customers: dict[str, dict]
+    products: dict[str, dict]
+    positions: list[Position]
+    rates: dict[str, Dated]
+    accounts: dict[str, Account]
+    fees: pd.DataFrame  # customer_id, month, listed, charged
+    ratings_known: dict[date, datetime]
+    branches: list[dict]
+    calendar: dict[date, tuple[bool, str | None]] | None = None
+    managers: dict[str, str] = field(default_factory=dict)
+    assignments: dict[str, list[tuple[date, date | None, str]]] = field(default_factory=dict)  # from, to, manager
+    payrolls: dict[tuple[str, date], Decimal] = field(default_factory=dict)  # by customer and month
+    loans: list[Loan] | None = None
+    transfer_prices: dict[tuple[str, int, str], Dated] | None = None
+    activities: pd.DataFrame | None = None  # customer_id, month, activity, channel
+    unit_costs: dict[tuple[str, str, date], tuple[Decimal, Decimal]] | None = None
+    perks: list[tuple[str, date, date | None, Decimal]] | None = None
+
+    @property
+    def months(self) -> list[date]:
+        months = [self.first_month]
+        while next_month(months[-1]) <= self.business_date:
+            months.append(next_month(months[-1]))
+        return months
+
+    def days(self, month: date) -> list[date]:
+        """Days of a month; of a month in progress, the days so far."""
+        days = [month + timedelta(days=number) for number in range(days_in(month))]
+        return [day for day in days if day <= self.business_date]
+
+    def policy(self, name: str) -> list[dict]:
+        frame = pd.read_csv(
+            PROJECT / "dbt_project" / "banks" / self.bank / "policy" / f"{name}.csv", dtype=str, keep_default_na=False
+        )
+        return frame.to_dict("records")
+
+    def parameter(self, name: str) -> Decimal:
+        rows = [(date.fromisoformat(row["effective_from"]), row["value"]) for row in self.policy("policy_parameters")
+                if row["parameter"] == name]  # fmt: skip
+        return Decimal(Dated(rows).on(self.business_date))
+
+    def manager_on(self, customer: str, day: date) -> str | None:
+        """The primary manager of a day; of several the one assigned last."""
+        found = [part for part in self.assignments.get(customer, ()) if part[0] <= day and (part[1] or date.max) > day]
+        return min(found, key=lambda part: (-part[0].toordinal(), part[2]))[2] if found else None
+
+    def customer_months(self) -> dict[tuple[str, date], bool]:
+        """Months in which a customer was with the bank at least a day, and whether the month is partial."""
+        found = {}
+        for month in self.months:
+            days = self.days(month)
+            for customer, spells in self.spells.items():
+                present = sum(any(spell.runs_on(day) for spell in spells) for day in days)
+                if present:
+                    found[customer, month] = present < days_in(month)
+        return found

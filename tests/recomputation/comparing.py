@@ -1,0 +1,96 @@
+"""A mart by definition beside the mart as published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import duckdb
+
+from crm_warehouse.privacy import customer_key_of, read_key
+
+from .assets import aum_monthly
+from .bands_and_dressing import band_stability, window_dressing
+from .bank import Bank
+from .contributions import contributions
+from .dimensions import branches_dimension, customers_dimension, dates_dimension, policies_dimension, products_dimension
+from .keys import KEYS
+from .near_thresholds import near_threshold_customers, propensity_backtests
+from .tier_movements import growth_mismatch, tier_flows, tier_migration
+from .tiers import tier_history, tiers_monthly
+
+
+@dataclass
+class Recomputed:
+    """Every mart of a bank by definition, and the same mart as it was published."""
+
+    bank: Bank
+    run: object
+    marts: dict[str, dict[tuple, dict]]
+
+    def published(self, mart: str) -> dict[tuple, dict]:
+        with duckdb.connect(str(self.run.published_file), read_only=True) as connection:
+            cursor = connection.execute(f"select * from marts.{mart}")
+            names = [column[0] for column in cursor.description]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        found = {tuple(row.pop(key) for key in KEYS[mart]): row for row in rows}
+        assert len(found) == len(rows), f"{mart}: keys are not unique"
+        return found
+
+    def expected(self, mart: str) -> dict[tuple, dict]:
+        """Rows by definition under the published keys, with the customer's id kept for the message."""
+        if not {"customer_key", "level_key"} & set(KEYS[mart]):
+            return self.marts[mart]
+        key = read_key(self.run.settings)
+        tokens = {customer: customer_key_of(key, customer) for customer in self.bank.spells}
+        if "level_key" in KEYS[mart]:
+            return {(*found[:2], tokens.get(found[2], found[2])): row for found, row in self.marts[mart].items()}
+        return {(tokens[found[0]], *found[1:]): row for found, row in self.marts[mart].items()}
+
+    def assert_equal(self, mart: str, columns: Iterable[str] | None = None) -> None:
+        """Every row on both sides, every column (or the ones named), equal: no tolerance."""
+        expected, published = self.expected(mart), self.published(mart)
+        assert expected, f"{mart}: nothing was recomputed"
+        missing, extra = expected.keys() - published.keys(), published.keys() - expected.keys()
+        names = dict(zip(expected, self.marts[mart], strict=True))
+        problems = [f"not published: {names[key]} {expected[key]}" for key in sorted(missing, key=repr)]
+        problems += [f"not by definition: {key} {published[key]}" for key in sorted(extra, key=repr)]
+        for key in expected.keys() & published.keys():
+            ours, theirs = expected[key], published[key]
+            if columns is None and ours.keys() != theirs.keys():
+                problems.append(f"columns differ: {sorted(ours.keys() ^ theirs.keys())}")
+                break
+            for column in columns or ours:
+                if ours[column] != theirs[column]:
+                    told = f"by definition {ours[column]}, published {theirs[column]}"
+                    problems.append(f"{names[key]} {column}: {told}")
+        shown = "\n".join(problems[:20])
+        assert not problems, f"{mart}: {len(problems)} differences of {len(expected)} rows\n{shown}"
+
+
+def recompute(bank: Bank, run: object) -> Recomputed:
+    aum = aum_monthly(bank)
+    tiers = tiers_monthly(bank, aum)
+    history = tier_history(bank, tiers)
+    return Recomputed(
+        bank,
+        run,
+        {
+            "dim_customers": customers_dimension(bank, history),
+            "dim_products": products_dimension(bank),
+            "dim_branches": branches_dimension(bank),
+            "dim_dates": dates_dimension(bank),
+            "dim_tier_policies": policies_dimension(bank),
+            "fct_customer_aum_monthly": aum,
+            "fct_customer_tiers_monthly": tiers,
+            "fct_customer_tier_history": history,
+            "fct_customer_contributions": contributions(bank),
+            "fct_tier_flows": tier_flows(bank, aum, history),
+            "fct_tier_migration": tier_migration(bank, tiers, history),
+            "fct_growth_mismatch": growth_mismatch(bank, aum, history),
+            "fct_near_threshold_customers": near_threshold_customers(bank, aum, tiers),
+            "fct_propensity_backtests": propensity_backtests(bank, tiers),
+            "fct_tier_band_stability": band_stability(bank, tiers),
+            "fct_window_dressing": window_dressing(bank, aum),
+        },
+    )

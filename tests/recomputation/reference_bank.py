@@ -1,0 +1,262 @@
+"""Reading the reference bank's files."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+
+from .arithmetic import ONE, OPEN_END, Dated, day_or_none, month_of
+from .bank import Account, Bank, Loan, Position, Spell
+
+WRITTEN = {
+    "core": {"encoding": "gb18030", "sep": "|"},
+    "finance": {"encoding": "utf-8", "sep": r"\|\+\|", "engine": "python"},
+    "reference": {"encoding": "utf-8", "sep": ","},
+}
+
+
+def read_deliveries(root: Path, source: str, extract: str) -> pd.DataFrame:
+    """All deliveries of an extract, in order, each row with its delivery's date and when it was sent."""
+    frames = []
+    for folder in sorted((root / source).iterdir()):
+        if source == "wealth":
+            frame = pd.read_parquet(folder / f"{extract}.parquet")
+        elif source == "crm":
+            lines = (folder / f"{extract}.jsonl").read_text(encoding="utf-8").splitlines()
+            frame = pd.DataFrame([json.loads(line) for line in lines], dtype=object)
+            frame = frame.map(
+                lambda value: "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+            )
+        else:
+            suffix = "txt" if source == "finance" else "csv"
+            frame = pd.read_csv(folder / f"{extract}.{suffix}", dtype=str, keep_default_na=False, **WRITTEN[source])
+        frames.append(frame.assign(delivered=date.fromisoformat(folder.name), sent_at=sent_at(folder, extract)))
+    return pd.concat(frames, ignore_index=True)
+
+
+def sent_at(folder: Path, extract: str) -> datetime:
+    lines = dict(line.split("=", 1) for line in (folder / f"{extract}.ctl").read_text(encoding="utf-8").splitlines())
+    return datetime.fromisoformat(lines["sent_at"]).astimezone(UTC).replace(tzinfo=None)
+
+
+def latest(frame: pd.DataFrame) -> list[dict]:
+    return frame[frame.delivered == frame.delivered.max()].to_dict("records")
+
+
+def spells_of(customers: pd.DataFrame) -> dict[str, list[Spell]]:
+    """Every opening date that any delivery named, each with the last closing date named for it."""
+    spells = {}
+    for customer, rows in customers.groupby("customer_id", sort=True):
+        found: dict[date, Spell] = {}
+        for row in rows.sort_values("delivered").itertuples():
+            starts, ends = date.fromisoformat(row.onboarded_on), day_or_none(row.closed_on)
+            known = found.get(starts)
+            end_known = known.end_known if known and known.ends == ends else row.sent_at if ends else None
+            found[starts] = Spell(starts, ends, known.start_known if known else row.sent_at, end_known)
+        spells[customer] = [found[starts] for starts in sorted(found)]
+    return spells
+
+
+def read_reference_bank(root: Path, business_date: date) -> Bank:
+    customers = read_deliveries(root, "core", "customers")
+    customers = customers[customers.customer_type == "personal"]  # the marts are of people
+    accounts = latest(read_deliveries(root, "core", "accounts"))
+    balances = read_deliveries(root, "core", "balances")
+    holdings = read_deliveries(root, "wealth", "holdings")
+    holders = defaultdict(dict)
+    for row in latest(read_deliveries(root, "core", "account_holders")):
+        holders[row["account_id"]][row["customer_id"]] = Decimal(row["share_fraction"])
+
+    # Months come from the day; the deliveries that decide a month are those whose rows lie in it.
+    ratings_known: dict[date, datetime] = {}
+    for frame, column in ((balances, "balance_date"), (holdings, "holding_date")):
+        for month, moment in zip(frame[column].map(day_or_none).map(month_of), frame.sent_at, strict=True):
+            ratings_known[month] = max(ratings_known.get(month, datetime.min), moment.to_pydatetime())
+
+    positions = [*account_positions(accounts, balances, holders), *holding_positions(holdings)]
+    rates = defaultdict(list)
+    for row in read_deliveries(root, "reference", "fx_rates").itertuples():
+        rates[row.currency_code].append((date.fromisoformat(row.rate_date), Decimal(row.cny_per_unit)))
+
+    fees = read_deliveries(root, "core", "fees")
+    branches = latest(read_deliveries(root, "reference", "branches"))
+    prices = defaultdict(list)
+    for row in latest(read_deliveries(root, "finance", "ftp_rates")):
+        key = row["product_family"], int(row["tenor_days"]), row["currency_code"]
+        prices[key].append((date.fromisoformat(row["effective_on"]), Decimal(row["rate"])))
+
+    return Bank(
+        bank="reference_bank",
+        business_date=business_date,
+        first_month=min(ratings_known),
+        spells=spells_of(customers),
+        customers={row["customer_id"]: row for row in latest(customers)},
+        products={row["product_id"]: row for row in latest(read_deliveries(root, "wealth", "products"))},
+        positions=positions,
+        rates={currency: Dated(pairs) for currency, pairs in rates.items()},
+        accounts={
+            row["account_id"]: Account(
+                row["customer_id"], date.fromisoformat(row["opened_on"]), day_or_none(row["closed_on"])
+            )
+            for row in accounts
+        },
+        fees=pd.DataFrame(
+            {
+                "customer_id": fees.customer_id,
+                "month": fees.fee_date.map(date.fromisoformat).map(month_of),
+                "listed": fees.list_amount.map(Decimal),
+                "charged": fees.charged_amount.map(Decimal),
+            }
+        ),
+        ratings_known=ratings_known,
+        branches=branches,
+        calendar={
+            date.fromisoformat(row["calendar_date"]): (row["is_business_day"] == "true", row["holiday_name"] or None)
+            for row in latest(read_deliveries(root, "reference", "calendar"))
+        },
+        managers={
+            row["customer_id"]: row["rm_id"]
+            for row in latest(read_deliveries(root, "crm", "rm_assignments"))
+            if row["assignment_role"] == "primary"
+            and date.fromisoformat(row["valid_from"]) <= business_date
+            and (day_or_none(row["valid_to"]) or OPEN_END) > business_date
+        },
+        assignments=read_assignments(root),
+        payrolls=read_payrolls(root, accounts),
+        loans=read_loans(read_deliveries(root, "core", "loans")),
+        transfer_prices={key: Dated(pairs) for key, pairs in prices.items()},
+        activities=read_activities(root, accounts),
+        unit_costs={
+            (row["activity"], row["channel"], date.fromisoformat(row["month"])): (
+                Decimal(row["full_unit_cost"]),
+                Decimal(row["avoidable_unit_cost"]),
+            )
+            for row in latest(read_deliveries(root, "finance", "unit_costs"))
+        },
+        perks=[
+            (
+                row["customer_id"],
+                date.fromisoformat(row["joined_on"]),
+                day_or_none(row["left_on"]),
+                Decimal(row["cost_amount"]),
+            )
+            for row in latest(read_deliveries(root, "crm", "programmes"))
+        ],
+    )
+
+
+def account_positions(accounts: list[dict], balances: pd.DataFrame, holders: dict) -> Iterator[Position]:
+    """An account keeps its last balance until its next one, or until the day it is closed."""
+    of_account = dict(list(balances.groupby("account_id")))
+    for account in accounts:
+        day_ends, averages = [], {}
+        closed_on = day_or_none(account["closed_on"])
+        for row in of_account[account["account_id"]].itertuples() if account["account_id"] in of_account else ():
+            day, amount = date.fromisoformat(row.balance_date), Decimal(row.balance_amount)
+            if row.balance_basis == "monthly_average":
+                averages[month_of(day)] = amount
+            elif closed_on is None or day < closed_on:
+                day_ends.append((day, amount))
+        if closed_on:
+            day_ends.append((closed_on, None))
+        yield Position(
+            account["product_id"],
+            account["currency_code"],
+            holders[account["account_id"]],
+            Dated(day_ends),
+            averages,
+            account["account_id"],
+        )
+
+
+def holding_positions(holdings: pd.DataFrame) -> Iterator[Position]:
+    """Each date's rows are the whole of what is held: a holding ends with the next date that does not name it."""
+    holdings = holdings.assign(day=holdings.holding_date.map(day_or_none))
+    day_end_rows = holdings[holdings.balance_basis == "end_of_day"]
+    dates = sorted(day_end_rows.day.unique())
+    for (customer, product), rows in holdings.groupby(["customer_id", "product_id"]):
+        is_average = rows.balance_basis == "monthly_average"
+        named = {row.day: Decimal(row.market_value_amount) for row in rows[~is_average].itertuples()}
+        averages = {month_of(row.day): Decimal(row.market_value_amount) for row in rows[is_average].itertuples()}
+        currency = rows.currency_code.iloc[0]
+        yield Position(product, currency, {customer: ONE}, Dated([(day, named.get(day)) for day in dates]), averages)
+
+
+def read_loans(rows: pd.DataFrame) -> list[Loan]:
+    dates = sorted(rows.loan_date.unique())
+    loans = []
+    for _, states in rows.groupby("loan_id"):
+        named = {
+            row.loan_date: tuple(
+                Decimal(value) for value in (row.outstanding_amount, row.probability_of_default, row.loss_given_default)
+            )
+            for row in states.itertuples()
+        }
+        first = states.iloc[0]
+        loans.append(
+            Loan(
+                first.customer_id,
+                first.product_id,
+                first.currency_code,
+                Decimal(first.interest_rate),
+                date.fromisoformat(first.opened_on),
+                Dated([(date.fromisoformat(day), named.get(day)) for day in dates]),
+            )
+        )
+    return loans
+
+
+def read_assignments(root: Path) -> dict[str, list[tuple[date, date | None, str]]]:
+    found = defaultdict(list)
+    for row in latest(read_deliveries(root, "crm", "rm_assignments")):
+        if row["assignment_role"] == "primary":
+            span = date.fromisoformat(row["valid_from"]), day_or_none(row["valid_to"])
+            found[row["customer_id"]].append((*span, row["rm_id"]))
+    return dict(found)
+
+
+def read_payrolls(root: Path, accounts: list[dict]) -> dict[tuple[str, date], Decimal]:
+    """Salaries by owner of the account and month; they are paid in the reporting currency."""
+    owner = {row["account_id"]: row["customer_id"] for row in accounts}
+    transactions = read_deliveries(root, "core", "transactions")
+    salaries = transactions[(transactions.counterparty_type == "payroll") & (transactions.direction == "credit")]
+    assert set(salaries.currency_code) == {"CNY"}
+    found = defaultdict(Decimal)
+    for row in salaries.itertuples():
+        month = month_of(date.fromisoformat(row.transaction_date))
+        found[owner[row.account_id], month] += abs(Decimal(row.amount))
+    return dict(found)
+
+
+def read_activities(root: Path, accounts: list[dict]) -> pd.DataFrame:
+    """Transactions by their business day, contacts by their timestamp as it stands."""
+    owner = {row["account_id"]: row["customer_id"] for row in accounts}
+    transactions = read_deliveries(root, "core", "transactions")
+    contacts = read_deliveries(root, "crm", "contacts")
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "customer_id": transactions.account_id.map(owner),
+                    "month": transactions.transaction_date.map(date.fromisoformat).map(month_of),
+                    "activity": "transaction",
+                    "channel": transactions.channel,
+                }
+            ),
+            pd.DataFrame(
+                {
+                    "customer_id": contacts.customer_id,
+                    "month": contacts.contacted_at.str[:10].map(date.fromisoformat).map(month_of),
+                    "activity": "contact",
+                    "channel": contacts.channel,
+                }
+            ),
+        ],
+        ignore_index=True,
+    )
