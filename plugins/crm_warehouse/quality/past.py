@@ -40,7 +40,7 @@ COMPARED = (
     "vanished_keys_max_share",
 )
 LOOK_BACK = 260  # deliveries of an extract that are looked at by name: a year of business days
-LEARNS, LOOKS_BACK = "as_learned", "comes_once"  # principles that need more than the delivery before
+LEARNS, LOOKS_BACK = "as_learned", {"comes_once", "reverses"}  # principles that need more than the delivery before
 
 
 def load(
@@ -108,7 +108,7 @@ def _load_extract(
     for batch in landed:
         _describe(connection, profile, spec, batch, [*before, *landed], int(policy[batch.business_date][WINDOW]))
     window = max(int(values[WINDOW]) for values in policy.values())
-    back = window if LOOKS_BACK in spec.expect else 1
+    back = window if LOOKS_BACK & spec.expect.keys() else 1
     _make_past(connection, spec, before[:back], typed)
     _load_statistics(connection, profile, spec, landed, before, policy, window)
     _find_repeats(connection, spec, landed)
