@@ -26,6 +26,7 @@ THRESHOLDS = {
     "roll_forward_tolerance_amount": "0.00",
     "text_length_max": "100",
     "vanished_keys_max_share": "0.005",
+    "variety_lost_rows_min": "2",
 }
 LEDGER_LINES = (
     "product_id,ledger_code,effective_from,approved_by,decision_reference\n"

@@ -67,7 +67,7 @@ class Received:
     `place` is what people are told of where it came from, never with a secret; `file` is its name in landing,
     `original` the file itself, in the delivery's folder, `size` its bytes. `sequence` is None where the sender does not
     number its deliveries. `control` has the sender's `rows` and `total_<column>`s, or is empty; `witness` is who says so:
-    the control file, the API, the database.
+    the control file, the API, the database. `beside`: files like it that lay there and that nobody asked for.
     """
 
     place: str
@@ -80,6 +80,7 @@ class Received:
     received_at: datetime
     control: dict[str, str]
     witness: str = "its control file"
+    beside: tuple[str, ...] = ()
     workplace: Workplace | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -143,6 +144,23 @@ def open_file(profile: Profile, spec: Extract, root: Path, business_date: date, 
         sequence=int(control["sequence"]) if control else None,
         received_at=sent_at(profile, control["sent_at"]) if control else cut_off_of(profile, business_date),
         control=control,
+        beside=_beside(profile, spec, root, business_date),
+    )
+
+
+def _beside(profile: Profile, spec: Extract, root: Path, business_date: date) -> tuple[str, ...]:
+    """Files of a delivery's day and form, beside it, that no extract asks for, and that are named most like this one."""
+    path, day = spec.path(root, business_date), business_date.isoformat()
+    asked = {other.path(root, business_date): other for other in profile.extracts if other.file} | {path: spec}
+    alike = [other for place, other in asked.items() if (place.parent, place.suffix) == (path.parent, path.suffix)]
+    is_of_day = "{business_date}" in str(Path(spec.file).parent)
+    strangers = [
+        file.name
+        for file in sorted(path.parent.glob(f"[!.]*{path.suffix}"))
+        if file not in asked and (is_of_day or day in file.name)
+    ]
+    return tuple(
+        name for name in strangers if max(alike, key=lambda other: len(other.name) * (other.name in name)) == spec
     )
 
 

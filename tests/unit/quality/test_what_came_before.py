@@ -248,6 +248,30 @@ CASES = {
         {"transactions": [move(2, MONDAY, "-5.00", reversal_of="T9")]},
         {"transactions.reversal_of.original_found": 1},
     ),
+    "both accounts that had another grade have that of the rest": (
+        {"accounts": {"keys_stay": True}},
+        {"accounts": with_row(accounts(3, grade="silver"), 2, grade="gold")},
+        {"accounts": accounts(3)},
+        {"accounts.variety.stays": 1},
+    ),
+    "the one account that had another grade has that of the rest": (
+        {"accounts": {"keys_stay": True}},
+        {"accounts": with_row(accounts(3), 2, grade="silver")},
+        {"accounts": accounts(3)},
+        {},
+    ),
+    "two grades become one of two": (
+        {"accounts": {"keys_stay": True}},
+        {"accounts": with_row(accounts(4, grade="silver"), 2, grade="gold")},
+        {"accounts": with_row(accounts(4), 2, grade="silver")},
+        {},
+    ),
+    "two balances become empty, dates are of the day": (
+        {"balances": {"keys_stay": {"key": ["account_id"], "as_of": "balance_date"}}},
+        {"balances": [balance(FRIDAY, "1.00"), balance(FRIDAY, "2.00", "A2")]},
+        {"balances": [balance(MONDAY, "0.00"), balance(MONDAY, "0.00", "A2")]},
+        {"balances.variety.stays": 1},
+    ),
     "the same id twice in a delivery": (
         {},
         {"transactions": [move(1, FRIDAY, "5.00")]},
@@ -274,6 +298,26 @@ def test_a_known_bad_delivery_fails_its_rule_alone_and_in_a_range(tmp_path, expe
     verdict = judge(bank, *((FRIDAY, MONDAY) if in_one_run else (MONDAY,)))
     assert verdict.gate.run == verdict.gate.planned
     assert not_passed(verdict) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("accounts_again.csv", {"accounts.delivery.alone": 1}),
+        ("ACCOUNTS (2).csv", {"accounts.delivery.alone": 1}),
+        ("nobody_knows.csv", {"accounts.delivery.alone": 1}),
+        ("balances_2.csv", {}),  # like an extract of which this profile expects nothing
+        ("accounts.csv.part", {}),
+        (".accounts_again.csv", {}),
+        ("accounts_again.ctl", {}),
+    ],
+)
+def test_a_file_that_nobody_asked_for_is_seen_beside_the_delivery_it_is_like(tmp_path, name, found):
+    bank = moving_bank(tmp_path, {"accounts": {"arrives": True}})
+    send(bank, FRIDAY)
+    there = bank.spec("core__accounts").path(bank.settings.source_root, FRIDAY)
+    there.with_name(name).write_bytes(there.read_bytes())
+    assert not_passed(judge(bank, FRIDAY)) == found
 
 
 def test_the_first_delivery_ever_has_nothing_to_be_compared_with(tmp_path):
