@@ -22,7 +22,7 @@ from crm_warehouse import pipeline
 from crm_warehouse.errors import CrmWarehouseError
 from crm_warehouse.extract import extract
 from crm_warehouse.landing import land
-from crm_warehouse.profile import Profile, load_profile
+from crm_warehouse.profile import Extract, Profile, load_profile
 from crm_warehouse.progress import Progress, silent
 from crm_warehouse.quality.landing_gate import LandingVerdict, run_landing_gate
 from crm_warehouse.settings import PROJECT, Settings
@@ -65,12 +65,12 @@ def simulate_bank(folder: Path, campaign: Campaign, progress: Progress) -> Fault
     return FaultBank(folder / "sent", folder / "home", campaign.first)
 
 
-def land_day(bank: FaultBank, profile: Profile, day: date, first_source: str | None = None) -> None:
-    """Extract and land every delivery of a day, the sources in the profile's order; one may go first."""
+def land_day(bank: FaultBank, profile: Profile, day: date, only: Extract | None = None) -> None:
+    """Extract and land every delivery of a day, or one. A broken answer is asked for again without a pause."""
     settings = bank.settings
-    for source in sorted(profile.sources, key=lambda source: source != first_source):
-        with pipeline.opened_source(settings, profile, source) as opened:
-            for spec in profile.extracts_of(source):
+    for source in [only.source] if only else profile.sources:
+        with pipeline.opened_source(settings, profile, source, sleep=lambda seconds: None) as opened:
+            for spec in [only] if only else profile.extracts_of(source):
                 land(settings, spec, extract(profile, spec, opened, day))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -89,7 +90,8 @@ def day_type(before: date, day: date, business_days: Sequence[date]) -> str:
 
 
 def cases_of(campaign: Campaign, profile: Profile, days: dict[str, date]) -> Iterator[FaultCase]:
-    """Every case, in a fixed order: kind, way, day, magnitude, seed. Kinds of many extracts take another one each time."""
+    """Every case, in a fixed order: kind, way, day, magnitude, seed. Kinds of many extracts take another one each time,
+    and not all kinds begin with the same."""
     names = [f"{spec.source}.{spec.name}" for spec in profile.extracts]
     for kind in [find_kind(name) for name in campaign.kinds] or KINDS:
         tables = [table for table in (names if kind.applies_to == EVERY_EXTRACT else kind.applies_to) if table in names]
@@ -97,7 +99,7 @@ def cases_of(campaign: Campaign, profile: Profile, days: dict[str, date]) -> Ite
             turn = 0
             for day_type_ in (name for name in campaign.day_types if name in days):
                 for seed in range(7, 7 + campaign.seeds):
-                    first = turn % len(tables) if tables else 0
+                    first = (turn + zlib.crc32(kind.name.encode())) % len(tables) if tables else 0
                     turned = tuple(tables[first:] + tables[:first])
                     turn += 1
                     for magnitude in _magnitudes(kind, campaign):

@@ -58,7 +58,7 @@ def run_campaign(
     cases = list(cases_of(campaign, profile, damaged_days(days)))
     on_record = {record["id"]: record for record in read_records(folder / "cases.jsonl")}
     todo = [case for case in cases if case.id not in on_record]
-    for done, record in enumerate(_run_all(bank, folder / "workspaces", todo, processes)):
+    for done, record in enumerate(_run_all(bank, folder / "workspaces", clean, todo, processes)):
         on_record[record["id"]] = record
         append_record(folder / "cases.jsonl", record)
         progress_of("cases")(record["kind"], done + 1, len(todo))
@@ -74,16 +74,21 @@ def run_campaign(
     )
 
 
-def _run_all(bank: FaultBank, folder: Path, cases: list[FaultCase], processes: int) -> Iterator[dict]:
+def _run_all(
+    bank: FaultBank, folder: Path, clean: dict[str, dict], cases: list[FaultCase], processes: int
+) -> Iterator[dict]:
     """Records as cases end. In batches, each with processes of its own: see CASES_PER_POOL."""
     if processes == 1:
-        yield from (run_case(bank, folder, case) for case in cases)
+        yield from (run_case(bank, folder, clean[case.day.isoformat()], case) for case in cases)
         return
     # Spawned, not forked: a forked process would inherit the threads of Arrow and DuckDB half-way.
     context = multiprocessing.get_context("spawn")
     for first in range(0, len(cases), CASES_PER_POOL):
         with ProcessPoolExecutor(processes, mp_context=context) as pool:
-            running = [pool.submit(run_case, bank, folder, case) for case in cases[first : first + CASES_PER_POOL]]
+            running = [
+                pool.submit(run_case, bank, folder, clean[case.day.isoformat()], case)
+                for case in cases[first : first + CASES_PER_POOL]
+            ]
             for finished in as_completed(running):
                 yield finished.result()
         shutil.rmtree(folder, ignore_errors=True)

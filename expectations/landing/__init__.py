@@ -44,6 +44,7 @@ LOOKING_BACK: dict[str, Principle] = {
     "keys_stay": history.keys_stay,
     "moves_within": history.moves_within,
     "never_changes": history.never_changes,
+    "reverses": movements.reverses,
     "rolls_forward": movements.rolls_forward,
     "stays_once_set": history.stays_once_set,
     "ties_to_ledger": movements.ties_to_ledger,

@@ -53,6 +53,16 @@ def arrives(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
     )
     yield _of_delivery(
         extract,
+        "delivery.alone",
+        "No file lies beside the delivery that nobody asked for",
+        "交付旁没有未约定的文件",
+        "A file under a name that was not agreed is read by nobody: it may be a second delivery, or a correction.",
+        "warn",
+        "delivery.beside > 0",
+        "uniqueness",
+    )
+    yield _of_delivery(
+        extract,
         "delivery.in_time",
         "The delivery was sent before the agreed cut-off",
         "在约定截止时间前发送",

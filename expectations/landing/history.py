@@ -2,7 +2,7 @@
 
 | principle | written in `expect` | what fails |
 |---|---|---|
-| `keys_stay` | `{key, as_of, where, may_leave_when, begins_on}`, all optional | a key that vanished (warn), a share of them (block), one that comes late (warn) |
+| `keys_stay` | `{key, as_of, where, may_leave_when, begins_on}`, all optional | a key that vanished (warn), a share of them (block), one that comes late (warn); a column whose values become one (block) |
 | `never_changes` | columns; or column: column that excuses it when filled before | a value that changed (block) |
 | `changes_rarely` | columns | a share of the values changed at once (block) |
 | `stays_once_set` | columns | filled before, empty now (block when a share of them; else warn) |
@@ -10,7 +10,8 @@
 | `does_not_rise` | `{amount, key, severity}` | an amount above that of the delivery before |
 | `moves_within` | `{column, date, key, most}` | a price or rate that moved by more than the threshold `most` (block) |
 
-Shares and numbers are policy: `vanished_keys_max_share`, `changed_values_max_share`, `changed_values_min_rows`.
+Shares and numbers are policy: `vanished_keys_max_share`, `changed_values_max_share`, `changed_values_min_rows`,
+`variety_lost_rows_min`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import great_expectations.expectations as gxe
 
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.quality.rule import Rule
-from expectations.landing.declared import rule
+from expectations.landing.declared import literal, rule
 from expectations.landing.structure import SEND_AGAIN
 
 IN_WINDOW = "before.business_date >= delivery.window_from and before.business_date < delivery.business_date"
@@ -54,6 +55,13 @@ def keys_stay(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule
         f" delivery.previous_date where lost.n > before.n * {threshold('vanished_keys_max_share', 'gone.business_date')}"
     )
     named = ", ".join(key)
+    if {column.name for column in extract.columns} - {*key, written.get("as_of")}:
+        pairs = (
+            f"from {extract.table} as today {delivery_of(extract)} join past.{extract.table} as before"
+            f" on before.business_date = delivery.previous_date and {same}{dated} where true{state}"
+            + where("today", written.get("where", {}))
+        )
+        yield _variety_stays(extract, key, written.get("as_of"), pairs)
     yield compared(
         extract,
         "keys.stay",
@@ -90,6 +98,38 @@ def keys_stay(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule
             "consistency",
             found=late,
         )
+
+
+def _variety_stays(extract: Extract, key: Sequence[str], as_of: str | None, pairs: str) -> Rule:
+    """A column that told rows apart still does: not all rows that were other than the rest become like it at once.
+
+    However few rows there are: what is asked is how many changed together. One row may (a loan is paid, a table of two).
+    """
+    names = [column.name for column in extract.columns if column.name not in (*key, as_of)]
+    counted = ", ".join(
+        f"count(distinct coalesce(cast(before.\"{name}\" as varchar), '')) as before{n},"
+        f" count(distinct coalesce(cast(today.\"{name}\" as varchar), '')) as today{n},"
+        f' count(*) filter (today."{name}" is distinct from before."{name}") as changed{n}'
+        for n, name in enumerate(names)
+    )
+    least = threshold("variety_lost_rows_min", "counted.business_date")
+    lost = " union all ".join(
+        f"select business_date, {literal(name)} as column_name, changed{n} as rows from counted"
+        f" where before{n} > 1 and today{n} = 1 and changed{n} >= {least}"
+        for n, name in enumerate(names)
+    )
+    found = f"with counted as (select today.business_date, {counted} {pairs} group by 1) {lost}"
+    return compared(
+        extract,
+        "variety.stays",
+        "No column that told rows apart has become one value",
+        "原本有不同取值的列未变为单一取值",
+        "Values that all become one at once were overwritten by a default.",
+        "block",
+        "accuracy",
+        missing=found,
+        listing=f"select * from ({found}) order by all",
+    )
 
 
 def never_changes(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:

@@ -3,6 +3,7 @@
 | principle | written in `expect` | what fails |
 |---|---|---|
 | `rolls_forward` | the amount, its date, its account, the extract of movements | a balance that its movements do not explain (block) |
+| `reverses` | the columns that name and make the original | a reversal of another amount or account; one without its original (warn) |
 | `ties_to_ledger` | the ledger's columns and the `parts` it sums | a ledger cell that its accounts do not add up to (block) |
 
 Tolerances are policy: `roll_forward_tolerance_amount`, `ledger_tolerance_amount`. Which product stands on which line of
@@ -18,6 +19,7 @@ from crm_warehouse.errors import SettingsError
 from crm_warehouse.policy import read_policy
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.quality.rule import Rule
+from expectations.landing.declared import column_of, refusal, rule, value
 from expectations.landing.history import compared, delivery_of, threshold, where
 
 
@@ -150,3 +152,43 @@ def _table(profile: Profile, name: str) -> str:
             f"{profile.folder / 'extracts.yml'}: {name} is named in `expect`, but no extract is called so"
         )
     return found
+
+
+def reverses(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
+    """{by, key, amount, same}: a row that takes another back has its opposite amount, and the same in `same`.
+
+    The original is looked for in its own delivery and in those before it, as far back as `comes_once_deliveries` says.
+    """
+    if missing := {"by", "key", "amount", "same"} - set(written):
+        raise refusal(profile, extract, f"reverses lacks {', '.join(sorted(missing))}")
+    by, key, amount = (column_of(profile, extract, written[part]).name for part in ("by", "key", "amount"))
+    same = [column_of(profile, extract, name).name for name in written["same"]]
+    fits = [f"{value(amount, 'original')} = -{value(amount, 'today')}"]
+    fits += [f"{value(name, 'original')} = {value(name, 'today')}" for name in same]
+    reversals = (
+        f"select today.business_date, today._source_row from {extract.table} as today {delivery_of(extract)}"
+        f" left join past.{extract.table} as original on {value(key, 'original')} = {value(by, 'today')}"
+        " and original.business_date <= today.business_date"
+        " and original.business_date >= coalesce(delivery.window_from, today.business_date)"
+        f" where {value(by, 'today')} is not null group by all having count({value(key, 'original')})"
+    )
+    is_one = "(checked.business_date, checked._source_row) in (select (business_date, _source_row) from ({}))"
+    yield rule(
+        extract,
+        f"{by}.opposite",
+        is_one.format(f"{reversals} > 0 and count(*) filter ({' and '.join(fits)}) = 0"),
+        name_en=f"What takes {by} back has its opposite amount, on the same {', '.join(same)}",
+        name_zh=f"冲正记录与原记录（{by}）金额相反且 {'、'.join(same)} 相同",
+        reason="A reversal of another amount or account leaves money where there is none.",
+        dimension="consistency",
+    )
+    yield rule(
+        extract,
+        f"{by}.original_found",
+        is_one.format(f"{reversals} = 0"),
+        name_en=f"What {by} names came in this delivery or not long before",
+        name_zh=f"{by} 所指原记录在本次或近期交付中存在",
+        reason="A reversal without its original is a credit that nobody can explain; it may be of a much earlier day.",
+        severity="warn",
+        dimension="consistency",
+    )

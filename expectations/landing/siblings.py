@@ -15,7 +15,6 @@ from expectations.landing.declared import (
     extract_of,
     in_words,
     per_date,
-    refusal,
     rule,
     value,
 )
@@ -192,37 +191,6 @@ def product_of(profile: Profile, extract: Extract, written: Any) -> Iterator[Rul
         )
 
 
-def reverses(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
-    """{by, key, amount, same}: a row that takes another back has its opposite amount, and the same in `same`."""
-    if missing := {"by", "key", "amount", "same"} - set(written):
-        raise refusal(profile, extract, f"reverses lacks {', '.join(sorted(missing))}")
-    by, key, amount = (column_of(profile, extract, written[part]).name for part in ("by", "key", "amount"))
-    same = [column_of(profile, extract, name).name for name in written["same"]]
-    # Originals of earlier deliveries of the run count too: a transaction is taken back a day later.
-    original = f"select 1 from {extract.table} as original where {value(key, 'original')} = {value(by)}"
-    fits = [f"{value(amount, 'original')} = -{value(amount)}"]
-    fits += [f"{value(name, 'original')} = {value(name)}" for name in same]
-    yield rule(
-        extract,
-        f"{by}.opposite",
-        f"exists ({original}) and not exists ({original} and {' and '.join(fits)})",
-        name_en=f"What takes {by} back has its opposite amount, on the same {', '.join(same)}",
-        name_zh=f"冲正记录与原记录（{by}）金额相反且 {'、'.join(same)} 相同",
-        reason="A reversal of another amount or account leaves money where there is none.",
-        dimension="consistency",
-    )
-    yield rule(
-        extract,
-        f"{by}.original_found",
-        f"{value(by)} is not null and not exists ({original})",
-        name_en=f"What {by} names is among the deliveries judged",
-        name_zh=f"{by} 所指原记录在本次检查的交付中存在",
-        reason="A reversal without its original is a credit that nobody can explain; it may be of an earlier day.",
-        severity="warn",
-        dimension="consistency",
-    )
-
-
 PRINCIPLES = {
     "found": found,
     "agrees": agrees,
@@ -230,5 +198,4 @@ PRINCIPLES = {
     "adds_up": adds_up,
     "one_at_a_time": one_at_a_time,
     "product_of": product_of,
-    "reverses": reverses,
 }

@@ -53,14 +53,14 @@ def _rows_present(extract: Extract) -> Rule:
 
 
 def _key_unique(extract: Extract) -> Rule:
-    # An event comes once, ever; a row of a full list or a changed row comes again in later deliveries.
-    key = ([] if extract.delivery == "events" else ["business_date"]) + list(extract.key)
+    # Within a delivery, so that a date says the same alone and in a range; `comes_once` looks at earlier deliveries.
+    key = ["business_date", *extract.key]
     columns = ", ".join(f'"{name}"' for name in key)
     return Rule(
         id=f"landing.{extract.table}.key_unique",
         table=extract.table,
-        name_en=f"No two rows share {' + '.join(extract.key)}",
-        name_zh=f"主键 {'、'.join(extract.key)} 不重复",
+        name_en=f"No two rows of a delivery share {' + '.join(extract.key)}",
+        name_zh=f"同一交付内主键 {'、'.join(extract.key)} 不重复",
         reason="A row that arrives twice is counted twice, in money too.",
         severity="block",
         dimension="uniqueness",

@@ -112,6 +112,8 @@ def _move_in(settings: Settings, spec: Extract, delivery: Delivery, folder: Path
         "encoding": None if spec.kind == "parquet" else spec.encoding,
     }
     arriving = received.original.parent
+    if received.beside:
+        manifest["beside"] = list(received.beside)
     if arriving.parent != arriving_folder(settings):  # made elsewhere, maybe on another disk
         elsewhere, arriving = arriving, arriving_folder(settings) / uuid.uuid4().hex
         arriving.parent.mkdir(parents=True, exist_ok=True)

@@ -64,6 +64,7 @@ class Extract:
     last_row_may_be_cut: bool = False
     connection: str = ""
     page_size: int = 1000
+    content_digest: bool = False
     database_table: str = ""
     business_date_column: str | None = None
     longest_value_bytes: int = 100_000

@@ -17,7 +17,7 @@ from crm_warehouse.errors import SettingsError
 from crm_warehouse.yaml_places import Place, Places, read_yaml
 
 # Columns that landing adds to every row: a column of the bank cannot be told from them.
-TAKEN = ("batch", "received_at", "_source_row")
+TAKEN = ("batch", "business_date", "received_at", "_source_row")
 SHOWN = 60  # characters of a value that is repeated
 
 

@@ -16,7 +16,7 @@ DATE_TYPES = ("date", "timestamp")
 KINDS = {
     "delimited": ({"file"}, {"encoding", "delimiter", "control", "header", "last_row_may_be_cut"}),
     "parquet": ({"file"}, {"control"}),
-    "http": ({"connection"}, {"page_size"}),
+    "http": ({"connection"}, {"page_size", "content_digest"}),
     "postgresql": ({"connection", "table"}, {"business_date_column"}),
 }
 ANY_KIND = {"kind", "delivery", "expect", "longest_value_bytes"}
@@ -82,6 +82,7 @@ SETTINGS: dict[str, Any] = {
         " the address stands in the environment",
     },
     "page_size": {"type": "integer", "minimum": 1, "say": "write how many rows a page may have, from 1 on"},
+    "content_digest": FLAG,
     "table": {
         "type": "string",
         "pattern": rf"^({IDENTIFIER}|\{{extract\}})\.([A-Za-z_{{}}][A-Za-z0-9_{{}}]{{0,80}})$",

@@ -117,23 +117,6 @@ def test_product_of(tmp_path, amount, owner, is_bad):
     assert judged(tmp_path, expect, rows, [{"owner": "o", "price": "2.5"}], policy) == [[0] if is_bad else []]
 
 
-@pytest.mark.parametrize(
-    ("reversal", "opposite", "missing"),
-    [
-        ({"amount": "-5.00"}, False, False),
-        ({"amount": "-5.01"}, True, False),
-        ({"amount": "5.00"}, True, False),
-        ({"amount": "-5.00", "owner": "z"}, True, False),
-        ({"amount": "-5.00", "role": "9"}, False, True),
-        ({"amount": "-5.00", "on": TUESDAY}, False, False),  # a day later
-    ],
-)
-def test_reverses(tmp_path, reversal, opposite, missing):
-    rows = [{"id": "1", "owner": "o", "amount": "5.00"}, {"id": "2", "owner": "o", "role": "1", **reversal}]
-    expect = {"reverses": {"by": "role", "key": "id", "amount": "amount", "same": ["owner"]}}
-    assert judged(tmp_path, expect, rows, []) == [[1] if opposite else [], [1] if missing else []]
-
-
 RATES = {"id": "text", "day": "date", "rate": "fraction"}
 BOUNDS = thresholds(fx_USD_min="5", fx_USD_max="10", fx_HKD_min="0.6", text_length_max="9")
 EXCHANGE = {"exchange_rates": {"currency": "id", "date": "day", "rate": "rate", "base": "CNY", "bounds": "fx"}}

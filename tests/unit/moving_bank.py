@@ -26,6 +26,7 @@ THRESHOLDS = {
     "roll_forward_tolerance_amount": "0.00",
     "text_length_max": "100",
     "vanished_keys_max_share": "0.005",
+    "variety_lost_rows_min": "2",
 }
 LEDGER_LINES = (
     "product_id,ledger_code,effective_from,approved_by,decision_reference\n"
@@ -66,7 +67,7 @@ def body(expect: dict[str, dict[str, Any]]) -> dict[str, Any]:
             "delivery": "events",
             "columns": _columns(
                 "transaction_id", "account_id", "posted_at", "moved_on", "currency_code", "amount",
-                key=("transaction_id",), posted_at=time_of, moved_on=date_of, amount=money,
+                "reversal_of", key=("transaction_id",), posted_at=time_of, moved_on=date_of, amount=money,
             ),
         },
         "ledger": {
@@ -105,7 +106,13 @@ def balance(day: date, amount: str, account: str = "A1", currency: str = "CNY") 
 
 
 def move(
-    number: int, day: date, amount: str, account: str = "A1", currency: str = "CNY", hour: int = 3
+    number: int,
+    day: date,
+    amount: str,
+    account: str = "A1",
+    currency: str = "CNY",
+    hour: int = 3,
+    reversal_of: str = "",
 ) -> dict[str, str]:
     return {
         "transaction_id": f"T{number}",
@@ -114,6 +121,7 @@ def move(
         "moved_on": str(day),
         "currency_code": currency,
         "amount": amount,
+        "reversal_of": reversal_of,
     }
 
 

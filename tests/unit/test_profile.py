@@ -317,3 +317,10 @@ def test_a_source_has_one_kind_and_one_connection(tmp_path, other):
             "extracts": {"things": {**extracts["things"], **HTTP}, "others": {**COLUMNS, **other}},
         }
     assert "more has extracts of several kinds or connections" in refusal_of(tmp_path, body)
+
+
+@pytest.mark.parametrize("name", ["business_date", "Business_Date", "batch", "received_at", "_source_row"])
+def test_a_column_that_landing_would_overwrite_is_refused(tmp_path, name):
+    body = profile_body()
+    body["sources"]["core"]["extracts"]["customers"]["columns"][name] = {"type": "date"}
+    assert f"core.customers.{name} has a name that landing uses itself" in refusal_of(tmp_path, body)

@@ -1,4 +1,7 @@
-"""Delimited text files: decoded strictly, header matched exactly, every value kept as text, chunk by chunk."""
+"""Delimited text files: decoded strictly, header matched exactly, every value kept as text, chunk by chunk.
+
+Without a header the profile's columns are those of the file by position, and every row must have as many.
+"""
 
 from __future__ import annotations
 
@@ -97,10 +100,18 @@ def _match_header(spec: Extract, received: Received, text: Path, delimiter: str)
     try:
         header = next(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, strict=True), [])
     except csv.Error:
+        if not spec.header:
+            return  # a row, whose quotes are looked at with all others
         raise ExtractError(
             f"{received.place}: its first line is no header; it must match the profile exactly"
         ) from None
     expected = [column.name for column in spec.columns]
+    if not spec.header:
+        if header == expected:
+            raise ExtractError(
+                f"{received.place} has a header, but the profile says it has none; remove `header: false` from the profile"
+            )
+        return
     forbidden.refuse_names(spec, received.place, received.identity, [name for name in header if name not in expected])
     problem = names.difference(header, expected)
     if problem:
@@ -108,15 +119,16 @@ def _match_header(spec: Extract, received: Received, text: Path, delimiter: str)
 
 
 def parse(spec: Extract, received: Received, text: Path, delimiter: str) -> Delivery:
-    """Rows of UTF-8 below a header line that is right; a row of other than the right number of fields is rejected."""
+    """Rows of UTF-8, below a header line that is right if there is one; a row of another number of fields is rejected."""
     columns, rejected = [column.name for column in spec.columns], []
     with RowsWriter(spec, received.place, received.original.parent) as writer:
         row = 1
         cut: list[int] = []  # the last row, where the profile allows it to be cut and it ends within quotes
         for piece in _pieces(received, text, delimiter, cut if spec.last_row_may_be_cut else None):
-            rows, invalid = _parse_piece(piece, delimiter, columns, is_first=row == 1)
+            has_header = spec.header and row == 1
+            rows, invalid = _parse_piece(piece, delimiter, columns, has_header)
             rejected += [(row + number, reason) for number, reason in invalid]
-            row = max(row, 2)
+            row += has_header
             numbers, row = _row_numbers(row, len(rows), [number for number, _ in rejected if number >= row])
             rows, blank = _without_blank(rows.append_column(SOURCE_ROW, pa.array(numbers)), columns)
             rejected += [(number, "an empty row") for number in blank]
@@ -194,7 +206,7 @@ def _too_long(received: Received) -> ExtractError:
 
 
 def _parse_piece(
-    piece: bytes, delimiter: str, columns: list[str], is_first: bool
+    piece: bytes, delimiter: str, columns: list[str], has_header: bool
 ) -> tuple[pa.Table, list[tuple[int, str]]]:
     """The rows of a piece as text, and those of another number of fields, counted from 0."""
     invalid = []
@@ -208,7 +220,7 @@ def _parse_piece(
             pa.BufferReader(piece),
             # One thread and one block, else the numbers of invalid rows are not known.
             read_options=pa.csv.ReadOptions(
-                column_names=columns, skip_rows=int(is_first), use_threads=False, block_size=len(piece) + 1
+                column_names=columns, skip_rows=int(has_header), use_threads=False, block_size=len(piece) + 1
             ),
             parse_options=pa.csv.ParseOptions(
                 delimiter=delimiter,

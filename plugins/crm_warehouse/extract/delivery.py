@@ -67,7 +67,7 @@ class Received:
     `place` is what people are told of where it came from, never with a secret; `file` is its name in landing,
     `original` the file itself, in the delivery's folder, `size` its bytes. `sequence` is None where the sender does not
     number its deliveries. `control` has the sender's `rows` and `total_<column>`s, or is empty; `witness` is who says so:
-    the control file, the API, the database.
+    the control file, the API, the database. `beside`: files like it that lay there and that nobody asked for.
     """
 
     place: str
@@ -80,6 +80,7 @@ class Received:
     received_at: datetime
     control: dict[str, str]
     witness: str = "its control file"
+    beside: tuple[str, ...] = ()
     workplace: Workplace | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -92,8 +93,8 @@ class Received:
 class Delivery:
     """Rows of what was received.
 
-    `rows_file`: Parquet of text columns in the profile's order, plus `_source_row`, the line of the original (a header is
-    line 1). `rejected`: rows that are not in it, as `(source row, reason)`. Rows read = row_count + len(rejected).
+    `rows_file`: Parquet of text columns in the profile's order, plus `_source_row`, the line of the original (a header, if
+    it has one, is line 1). `rejected`: rows that are not in it, as `(source row, reason)`. Rows read = row_count + len(rejected).
     `oversized`: those of `rejected` that are whole, but hold a value too long to be one. `totals`: of the columns with a
     control total, over all whole rows.
     """
@@ -122,7 +123,7 @@ def open_file(profile: Profile, spec: Extract, root: Path, business_date: date, 
     with path.open("rb") as source, original.open("wb") as target:
         copy = HashingFile(target)
         shutil.copyfileobj(source, copy, CHUNK)
-    if not copy.size:
+    if not copy.size and (spec.header or not spec.may_be_empty):
         raise ExtractError(f"{path} is empty (zero bytes); ask the {spec.source} system to send it again")
     control = _read_control(path, spec) if spec.control else {}
     if control:
@@ -143,6 +144,23 @@ def open_file(profile: Profile, spec: Extract, root: Path, business_date: date, 
         sequence=int(control["sequence"]) if control else None,
         received_at=sent_at(profile, control["sent_at"]) if control else cut_off_of(profile, business_date),
         control=control,
+        beside=_beside(profile, spec, root, business_date),
+    )
+
+
+def _beside(profile: Profile, spec: Extract, root: Path, business_date: date) -> tuple[str, ...]:
+    """Files of a delivery's day and form, beside it, that no extract asks for, and that are named most like this one."""
+    path, day = spec.path(root, business_date), business_date.isoformat()
+    asked = {other.path(root, business_date): other for other in profile.extracts if other.file} | {path: spec}
+    alike = [other for place, other in asked.items() if (place.parent, place.suffix) == (path.parent, path.suffix)]
+    is_of_day = "{business_date}" in str(Path(spec.file).parent)
+    strangers = [
+        file.name
+        for file in sorted(path.parent.glob(f"[!.]*{path.suffix}"))
+        if file not in asked and (is_of_day or day in file.name)
+    ]
+    return tuple(
+        name for name in strangers if max(alike, key=lambda other: len(other.name) * (other.name in name)) == spec
     )
 
 
@@ -194,7 +212,7 @@ def prove_complete(spec: Extract, delivery: Delivery) -> None:
     received, whole = delivery.received, delivery.row_count + len(delivery.oversized)
     # Events and changes may be none on a quiet day, but only when their sender says so.
     if whole == 0 and not (spec.may_be_empty and received.control.get("rows") == "0"):
-        empty = "has a header but no rows" if spec.file else "has no rows"
+        empty = "has a header but no rows" if spec.file and spec.header else "has no rows"
         raise ExtractError(f"{received.place} {empty}; ask the {spec.source} system to send it again")
     _prove_rows_whole(spec, delivery)
     if not received.control:
@@ -217,7 +235,7 @@ def _prove_rows_whole(spec: Extract, delivery: Delivery) -> None:
     """A row of other than the right number of fields is a damaged file; a value too long only loses its own row."""
     carries_money = any(column.control_total for column in spec.columns)
     bad = [(row, reason) for row, reason in delivery.rejected if carries_money or row not in delivery.oversized]
-    last_row = delivery.row_count + len(delivery.rejected) + 1
+    last_row = delivery.row_count + len(delivery.rejected) + spec.header
     if not bad or (spec.last_row_may_be_cut and [row for row, _ in bad] == [last_row]):
         return
     row, reason = bad[0]

@@ -2,6 +2,8 @@
 
 Every page carries the facts of the whole delivery, its items, and the cursor of the next page:
 `{"extract", "business_date", "sequence", "rows", "sent_at", "totals": {column: text}, "items": [...], "next_cursor"}`.
+Where the profile says `content_digest`, each answer proves its body by a `Content-Digest` of SHA-256 (RFC 9530); a body that
+is not the one it names was changed on the way and is asked for again, like half a body.
 What is kept as the original is every item as one line of JSON with its names sorted, in the order received.
 """
 
@@ -27,7 +29,7 @@ from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from crm_warehouse.errors import ExtractError, SettingsError
-from crm_warehouse.extract import forbidden, names, socket_file
+from crm_warehouse.extract import content_digest, forbidden, names, socket_file
 from crm_warehouse.extract.delivery import SOURCE_ROW, Delivery, HashingFile, Received, sent_at
 from crm_warehouse.extract.rows import RowsWriter
 from crm_warehouse.profile import Column, Extract, Profile
@@ -60,11 +62,11 @@ class Api:
     session: requests.Session = field(repr=False)
     sleep: Callable[[float], None] = time.sleep
 
-    def get(self, extract: str, **parameters: object) -> dict:
-        """One page. Broken answers are asked for again, ATTEMPTS times; ExtractError says what remained wrong."""
+    def get(self, extract: str, proven: bool = False, **parameters: object) -> dict:
+        """One page, `proven` by its digest. Broken answers are asked for again, ATTEMPTS times; ExtractError says what remained wrong."""
         url = f"{self.base}/v1/{quote(extract)}"
         for attempt in range(1, ATTEMPTS + 1):
-            problem, wait = self._try(url, parameters)
+            problem, wait = self._try(url, parameters, proven)
             if isinstance(problem, dict):
                 return problem
             if wait is not None and wait > LONGEST_WAIT:
@@ -73,12 +75,13 @@ class Api:
                 self.sleep(2 ** (attempt - 2) if wait is None else wait)
         raise ExtractError(f"{url} {problem}, {ATTEMPTS} times in a row; see to the interface, then run again")
 
-    def _try(self, url: str, parameters: dict) -> tuple[dict | str, float | None]:
+    def _try(self, url: str, parameters: dict, proven: bool) -> tuple[dict | str, float | None]:
         """The page, or what was wrong with the answer, and how long the server asks to wait."""
         try:
             answer = self.session.get(
                 url,
                 params=parameters,
+                headers={"Accept-Encoding": "identity"} if proven else {},  # a digest is of the bytes on the way
                 auth=self._authorise,
                 timeout=TIMEOUTS,
                 allow_redirects=False,  # a redirect could carry the token to another host
@@ -101,6 +104,15 @@ class Api:
             )
         if answer.status_code != 200:
             raise ExtractError(f"{url} answered {answer.status_code}; correct the connection or the profile")
+        if proven:
+            named = content_digest.sha256_named(answer.headers.get(content_digest.HEADER, ""))
+            if named is None:
+                raise ExtractError(
+                    f"{url} sent a body without a Content-Digest of SHA-256, which the profile says it has;"
+                    " ask the source to send it, or correct the profile"
+                )
+            if named != hashlib.sha256(answer.content).digest():
+                return "sent a body that is not the one its Content-Digest names: it was changed on the way", None
         try:
             page = json.loads(answer.content)
         except (ValueError, RecursionError):
@@ -185,7 +197,7 @@ def _read_pages(
     pages, cursors = set(), set()
     while True:
         parameters = {"business_date": business_date.isoformat(), "limit": spec.page_size}
-        page = api.get(spec.name, **parameters, **({} if cursor is None else {"cursor": cursor}))
+        page = api.get(spec.name, spec.content_digest, **parameters, **({} if cursor is None else {"cursor": cursor}))
         found = _facts_of(spec, page, business_date, place)
         if facts is not None and found != facts:
             raise _NewDelivery

@@ -45,6 +45,7 @@ THRESHOLDS = [
     "roll_forward_tolerance_amount,0.00,2000-01-01,TODO,TODO,TODO,Largest gap between a balance and the one before plus its movements",
     'text_length_max,2000,2000-01-01,TODO,TODO,TODO,"Longest text of a field, in characters"',
     "vanished_keys_max_share,0.005,2000-01-01,TODO,TODO,TODO,Largest share of keys that may vanish between two deliveries",
+    "variety_lost_rows_min,2,2000-01-01,TODO,TODO,TODO,Rows that must change together before a column is said to have lost its variety",
 ]
 AGE_BANDS = [
     "under_18,0,17,false,2000-01-01,TODO,TODO",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -68,7 +68,23 @@ def run_landing_gate(
         missing = sorted(set(dates) - {batch.business_date for batch in batches[spec.table]})
         if missing:
             raise ExtractError(f"{spec.table} for {missing[0]} has not landed; run the extract of {spec.source} again")
-    rules = build_rules(profile)
+    verdict = judge_batches(settings, profile, batches, build_rules(profile), database, progress)
+    if not verdict.gate.is_open or verdict.too_many:
+        return verdict
+    _accept(settings, database, profile, batches, progress)
+    held_rows.apply_decisions(settings, profile)
+    return replace(verdict, batches=held_rows.prove_counts(settings, profile, batches))
+
+
+def judge_batches(
+    settings: Settings,
+    profile: Profile,
+    batches: dict[str, list[Batch]],
+    rules: list[Rule],
+    database: Path,
+    progress: Progress,
+) -> LandingVerdict:
+    """Judge landed batches of the profile's extracts by `rules`; nothing is accepted, and landing is only read."""
     _load_tables(database, profile, batches)
     with connect(database) as connection:
         past.load(connection, settings, profile, batches, _typed)
@@ -77,11 +93,8 @@ def run_landing_gate(
     decisions.lift_released(settings, profile, database, batches)
     _set_aside_orphans(database, profile)
     counts = _count_rows(database, batches)
-    too_many = too_many_set_aside(database, profile, counts, max(dates), gate)
-    if gate.is_open and not too_many:
-        _accept(settings, database, profile, batches, progress)
-        held_rows.apply_decisions(settings, profile)
-        counts = held_rows.prove_counts(settings, profile, batches)
+    last = max(batch.business_date for landed in batches.values() for batch in landed)
+    too_many = too_many_set_aside(database, profile, counts, last, gate)
     facts, listed = _look_up(database, profile, gate)
     listed |= _name(database, rules, gate)
     return LandingVerdict(gate, counts, facts, listed, too_many, learned.summarise(database))

@@ -38,9 +38,10 @@ COMPARED = (
     "ledger_tolerance_amount",
     "roll_forward_tolerance_amount",
     "vanished_keys_max_share",
+    "variety_lost_rows_min",
 )
 LOOK_BACK = 260  # deliveries of an extract that are looked at by name: a year of business days
-LEARNS, LOOKS_BACK = "as_learned", "comes_once"  # principles that need more than the delivery before
+LEARNS, LOOKS_BACK = "as_learned", {"comes_once", "reverses"}  # principles that need more than the delivery before
 
 
 def load(
@@ -86,7 +87,7 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         create table _totals (source_table text, business_date date, batch bigint, column_name text, total decimal(38, 6));
         create table _deliveries (
             source_table text, business_date date, batch bigint, previous_date date, window_from date, rows_read bigint, sent_at timestamp,
-            day_ended_at timestamp, cut_off_at timestamp, skips_sequence boolean, same_as_batch bigint, same_as_date date
+            day_ended_at timestamp, cut_off_at timestamp, skips_sequence boolean, beside bigint, same_as_batch bigint, same_as_date date
         )
         """
     )
@@ -108,7 +109,7 @@ def _load_extract(
     for batch in landed:
         _describe(connection, profile, spec, batch, [*before, *landed], int(policy[batch.business_date][WINDOW]))
     window = max(int(values[WINDOW]) for values in policy.values())
-    back = window if LOOKS_BACK in spec.expect else 1
+    back = window if LOOKS_BACK & spec.expect.keys() else 1
     _make_past(connection, spec, before[:back], typed)
     _load_statistics(connection, profile, spec, landed, before, policy, window)
     _find_repeats(connection, spec, landed)
@@ -120,7 +121,7 @@ def _describe(connection, profile: Profile, spec: Extract, batch: Batch, others:
     sent = batch.received_at if batch.manifest["control"].get("sent_at") else None
     moments = (sent, midnight, cut_off_of(profile, batch.business_date))
     connection.execute(
-        "insert into _deliveries values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null, null)",
+        "insert into _deliveries values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null, null)",
         [
             spec.table,
             batch.business_date,
@@ -130,6 +131,7 @@ def _describe(connection, profile: Profile, spec: Extract, batch: Batch, others:
             batch.manifest["rows_read"],
             *(moment and moment.astimezone(ZoneInfo("UTC")).replace(tzinfo=None) for moment in moments),
             any(number < batch.number for number in sequence_gaps(batches_of_day(spec, batch.folder.parent))),
+            len(batch.manifest.get("beside", ())),
         ],
     )
     for name, total in batch.manifest["control"].items():

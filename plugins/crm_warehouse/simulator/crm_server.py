@@ -1,11 +1,15 @@
 """The simulated bank's CRM interface: serves `<root>/<source>/<business_date>/<extract>.jsonl` in pages of JSON.
 
 A delivery is there once its control file `<extract>.ctl` is. The cursor is the place in the file where the next page
-begins, so the server remembers nothing and a page costs the same wherever it is.
+begins, so a page costs the same wherever it is.
+
+Every answer names the digest of its body (RFC 9530). The control file says what the source sent; a file that is no longer
+that was damaged on the way, and so is every page of it: its digest is that of another body.
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 import re
@@ -19,6 +23,9 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import TCPServer, ThreadingMixIn
 from urllib.parse import parse_qs, quote, urlsplit
+
+from crm_warehouse.extract import content_digest
+from crm_warehouse.files import sha256_of
 
 LONGEST_PAGE = 5000
 
@@ -34,6 +41,15 @@ class CrmServer(ThreadingMixIn, TCPServer):
         super().__init__(str(socket_file) if socket_file else ("127.0.0.1", 0), handler)
         self.folder = folder
         self.token = token
+        self._hashed: dict[tuple[str, int, int], str] = {}  # by path, time and size
+
+    def is_as_sent(self, file: Path) -> bool:
+        """Whether a file is still the one that its control file says was sent."""
+        state = file.stat()
+        key = (str(file), state.st_mtime_ns, state.st_size)
+        if key not in self._hashed:
+            self._hashed[key] = sha256_of(file)
+        return said_in(file.with_suffix(".ctl")).get("sha256", self._hashed[key]) == self._hashed[key]
 
 
 class CrmHandler(BaseHTTPRequestHandler):
@@ -49,8 +65,12 @@ class CrmHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer one request; what it says wrong is a JSON object with `error`."""
+        self.is_as_sent = True
         status, body = self.answer()
-        self.send(status, json.dumps(body).encode())
+        content = json.dumps(body).encode()
+        # Of a body that was changed on the way only this is known: its digest is not that of the one that was sent.
+        sent = content if self.is_as_sent else b"the page as it was sent: " + hashlib.sha256(content).digest()
+        self.send(status, content, Content_Digest=content_digest.of(sent))
 
     def answer(self) -> tuple[HTTPStatus, dict]:
         """The status and the body of the answer."""
@@ -70,6 +90,7 @@ class CrmHandler(BaseHTTPRequestHandler):
         control = file.with_suffix(".ctl")
         if not (file.is_file() and control.is_file()):
             return HTTPStatus.NOT_FOUND, {"error": f"{extract[1]} of {day[0]} has not been delivered"}
+        self.is_as_sent = self.server.is_as_sent(file)
         page = page_of(file, int(start), min(int(limit), LONGEST_PAGE))
         if page is None:
             return HTTPStatus.BAD_REQUEST, {"error": "the cursor is not one that this server gave out"}
@@ -91,7 +112,7 @@ class CrmHandler(BaseHTTPRequestHandler):
 
 def facts_of(control: Path) -> dict:
     """What a control file says of its delivery, as every page repeats it."""
-    said = dict(line.split("=", 1) for line in control.read_text(encoding="utf-8").splitlines() if "=" in line)
+    said = said_in(control)
     return {
         "business_date": said["business_date"],
         "sequence": int(said["sequence"]),
@@ -99,6 +120,11 @@ def facts_of(control: Path) -> dict:
         "sent_at": said["sent_at"],
         "totals": {name.removeprefix("total_"): said[name] for name in said if name.startswith("total_")},
     }
+
+
+def said_in(control: Path) -> dict[str, str]:
+    """The lines of a control file."""
+    return dict(line.split("=", 1) for line in control.read_text(encoding="utf-8").splitlines() if "=" in line)
 
 
 def page_of(file: Path, start: int, limit: int) -> dict | None:

@@ -345,3 +345,34 @@ def test_rows_read_are_rows_and_rejected_rows(tiny):
     delivery = extract(tiny.profile, spec, tiny.settings.source_root, DAY)
     assert (delivery.rows.num_rows, len(delivery.rejected)) == (1000, 1)
     assert delivery.rows["_source_row"].to_pylist() == list(range(2, 1002))
+
+
+def test_without_a_header_columns_are_by_position_and_the_first_line_is_a_row(tiny):
+    delivery = read(tiny, '1,a,2\n3,"b, c",4', header=False)
+    assert rows_of(delivery) == [(1, "1", "a", "2"), (2, "3", "b, c", "4")]
+
+
+def test_without_a_header_the_number_of_columns_is_exact(tiny):
+    assert "row 1: 2 fields instead of 3" in refusal_of(tiny, "1,a\n3,b,4\n", header=False)
+    assert "row 2: 4 fields instead of 3" in refusal_of(tiny, "1,a,2\n3,b,4,5\n", header=False)
+
+
+def test_without_a_header_pieces_are_numbered_on(tiny, monkeypatch):
+    monkeypatch.setattr(delimited, "PIECE", 8)
+    delivery = read(tiny, "1,a,2\n3,b,4\n5,c,6\n", header=False)
+    assert [row for row, *_ in rows_of(delivery)] == [1, 2, 3]
+
+
+def test_a_header_where_none_was_agreed_is_no_row(tiny):
+    assert "has a header, but the profile says it has none" in refusal_of(tiny, "id,name,amount\n1,a,2\n", header=False)
+
+
+def test_without_a_header_only_a_quiet_day_may_be_zero_bytes(tiny):
+    quiet = {"header": False, "delivery": "events", "control": True}
+    assert rows_of(read(tiny, "", **quiet)) == []
+    assert "zero bytes" in refusal_of(tiny, "", header=False)
+
+
+def test_without_a_header_the_last_row_may_be_cut(tiny):
+    delivery = read(tiny, "1,a,2\n3,b", header=False, last_row_may_be_cut=True)
+    assert (rows_of(delivery), delivery.rejected) == ([(1, "1", "a", "2")], [(2, "2 fields instead of 3")])

@@ -122,6 +122,8 @@ def week_old_rows_redated(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
 
 def same_file_new_name(sent: Sent, case: Case) -> Sent:
     """The file and its control file a second time, as `<extract>_again`."""
+    if not case.spec.file:
+        case.refuse("an interface sends nothing under a name that nobody asks for")
     name = f"{case.path.stem}_again"
     control = {**sent.control, "file": name + case.path.suffix} if sent.control else {}
     again = "".join(f"{key}={value}\n" for key, value in control.items()).encode()
