@@ -167,10 +167,10 @@ def test_a_mistake_in_policy(user, file, old, new, sentence):
 
 def test_dates_of_policy_ascend(user):
     path = user.bank / "policy" / "policy_parameters.csv"
-    path.write_text(
-        path.read_text(encoding="utf-8") + "interest_day_count,360,1999-01-01,board,DEC-2,\n", encoding="utf-8"
-    )
-    assert "line 5: effective_from 1999-01-01 of interest_day_count is not after 2000-01-01" in only_block(user)
+    written = path.read_text(encoding="utf-8")
+    path.write_text(written + "interest_day_count,360,1999-01-01,board,DEC-2,\n", encoding="utf-8")
+    line = written.count("\n") + 1
+    assert f"line {line}: effective_from 1999-01-01 of interest_day_count is not after 2000-01-01" in only_block(user)
 
 
 def test_a_policy_file_that_is_missing_comes_with_its_header(user):
