@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from crm_warehouse.onboarding.check import check_profile
 from crm_warehouse.onboarding.findings import blocking
 from crm_warehouse.onboarding.guess import guess_extracts
 from crm_warehouse.onboarding.scaffold import new_profile
+from crm_warehouse.pipeline import plan_run
 from crm_warehouse.profile import load_profile
 from crm_warehouse.profile_checks import ProfileRefused
 from crm_warehouse.settings import Settings
@@ -147,13 +149,23 @@ def test_a_required_table_is_provided_or_declared_missing(user):
 @pytest.mark.parametrize(
     ("file", "old", "new", "sentence"),
     [
-        ("tier_thresholds", ",2,3000", ",3,3000", "has the ranks 1, 3 in tier_thresholds.csv: number them 1, 2, 3 without a gap"),
-        ("tier_thresholds", ",1,0,", ",1,100,", "begins at 100 in tier_thresholds.csv: the lowest tier begins at 0"),
-        ("tier_thresholds", ",2,3000", ",2,0", "has premium at 0, not above standard"),
+        ("tier_thresholds", ",2,3000", ",3,3000", "line 3: the ladder river_bank-1 has the ranks 1, 3: number them 1, 2, 3 without a gap"),
+        ("tier_thresholds", ",1,0,", ",1,100,", "line 2: the ladder river_bank-1 begins at 100: the lowest tier begins at 0"),
+        ("tier_thresholds", ",2,3000", ",2,0", "has premium at 0, not above standard at 0"),
         ("tier_thresholds", ",2,3000", ",2,many", "line 3: threshold_amount is 'many': write a number"),
         ("tier_thresholds", "threshold_amount", "treshold_amount", "line 1: the header lacks threshold_amount; treshold_amount looks like threshold_amount"),
         ("tier_policies", "2000-01-01", "2026-04-01", "the active ladder begins on 2026-04-01, after the initial delivery of 2026-03-31"),
         ("tier_policies", ",true,", ",false,", "no policy has is_active true"),
+        ("tier_policies", ",total,", ",totl,", "line 2: rating_base is 'totl': use one of total, net, weighted; did you mean total?"),
+        ("tier_policies", ",monthly,", ",weekly,", "line 2: review_calendar is 'weekly': use one of monthly, quarterly"),
+        ("tier_policies", ",last,", ",best,", "line 2: landing_rule is 'best': use one of last, max"),
+        ("tier_policies", "2000-01-01", "2000-01-15", "line 2: effective_from is 2000-01-15: a ladder changes on the first of a month"),
+        ("tier_policies", "2000-01-01,,", "2000-01-01,1999-01-01,", "line 2: effective_to 1999-01-01 is not after effective_from 2000-01-01"),
+        ("tier_policies", ",bank,1,", ",bank,-1,", "line 2: up_lag_months is -1: write 0 or more"),
+        ("tier_policies", ",board,DEC-1,", ",,DEC-1,", "line 2: approved_by is empty"),
+        ("tier_policies", ",board,DEC-1,", ",board, ,", "line 2: decision_reference is empty"),
+        ("tier_thresholds", "premium,", "standard,", "line 3: the ladder river_bank-1 has standard twice"),
+        ("tier_thresholds", "river_bank,river_bank-1,premium", "river_bank,river_bank-2,premium", "line 3: river_bank river_bank-2 is no version in tier_policies.csv"),
         ("policy_parameters", "quarantine_max_share", "quarantine_max_shar", "no quarantine_max_share; did you mean quarantine_max_shar?"),
         ("policy_parameters", "interest_day_count,365,2000-01-01", "interest_day_count,365,01.01.2000", "line 4: effective_from is '01.01.2000': write a date as YYYY-MM-DD"),
         ("age_bands", "18_34,18,34", "18_34,19,34", "18_34 begins at 19, but under_18 ends at 17"),
@@ -165,12 +177,38 @@ def test_a_mistake_in_policy(user, file, old, new, sentence):
     assert sentence in text and "policy" in text
 
 
+def test_versions_of_a_ladder_follow_without_gap_or_overlap_and_keep_the_tiers_customers_hold(user):
+    policies, tiers = (user.bank / "policy" / f"{name}.csv" for name in ("tier_policies", "tier_thresholds"))
+    written = policies.read_text(encoding="utf-8")
+    second = written.splitlines()[1].replace("river_bank-1", "river_bank-2").replace("2000-01-01", "2027-01-01")
+    policies.write_text(written + second + "\n", encoding="utf-8")
+    lowest = tiers.read_text(encoding="utf-8").splitlines()[1].replace("river_bank-1", "river_bank-2")
+    tiers.write_text(tiers.read_text(encoding="utf-8") + lowest + "\n", encoding="utf-8")
+    found = " ".join(finding.text for finding in blocking(check_profile(settings_of(user), None)))
+    assert "line 3: river_bank-1 ends on no date, but river_bank-2 begins on 2027-01-01: one must end the day" in found
+    assert "river_bank-2 has no tier premium, which river_bank-1 has and customers hold: keep it" in found
+
+
+def test_a_weight_counts_only_where_weighted_assets_are_rated(user):
+    path = user.bank / "policy" / "tier_asset_weights.csv"
+    path.write_text(path.read_text(encoding="utf-8") + "river_bank,river_bank-1,fund,0.5\n", encoding="utf-8")
+    assert "line 2: river_bank-1 rates total assets: a weight counts only where rating_base is weighted" in only_block(user)
+
+
+def test_a_run_is_refused_a_wrong_ladder_before_it_reads_anything(user):
+    user.edit("policy/tier_thresholds.csv", ",2,3000", ",2,0")
+    with pytest.raises(SettingsError, match="line 3: .*premium at 0, not above standard at 0") as refused:
+        plan_run(settings_of(user), "run", date(2026, 3, 31), date(2026, 4, 1))
+    assert str(user.bank / "policy" / "tier_thresholds.csv") in str(refused.value)
+    assert not settings_of(user).run_folder("run").exists()
+
+
 def test_dates_of_policy_ascend(user):
     path = user.bank / "policy" / "policy_parameters.csv"
-    path.write_text(
-        path.read_text(encoding="utf-8") + "interest_day_count,360,1999-01-01,board,DEC-2,\n", encoding="utf-8"
-    )
-    assert "line 5: effective_from 1999-01-01 of interest_day_count is not after 2000-01-01" in only_block(user)
+    written = path.read_text(encoding="utf-8")
+    path.write_text(written + "interest_day_count,360,1999-01-01,board,DEC-2,\n", encoding="utf-8")
+    line = written.count("\n") + 1
+    assert f"line {line}: effective_from 1999-01-01 of interest_day_count is not after 2000-01-01" in only_block(user)
 
 
 def test_a_policy_file_that_is_missing_comes_with_its_header(user):

@@ -33,7 +33,7 @@ def rich(customers: int) -> np.ndarray:
 def verdicts(home: Path, sigma: float) -> dict[str, Counter]:
     """Verdicts of all months whose outcome is known, by band."""
     settings = settings_in(home)
-    simulate(settings.source_root, Simulation(customers=800, volatile_band_sigma=sigma), home / "truth")
+    simulate(settings.source_root, Simulation(customers=1600, volatile_band_sigma=sigma), home / "truth")
     pipeline.run(settings, "claims", DAY, DAY, False, lambda step: silent)
     file = settings.published / versions.live_version(settings)["file"]
     with duckdb.connect(str(file), read_only=True) as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -23,6 +23,19 @@ class Spell:
     end_known: datetime | None
 
     def runs_on(self, day: date) -> bool:
+        return self.starts <= day and (self.ends is None or day < self.ends)
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A second record of a person, counted with `into` from its first day to the day it is apart again (exclusive)."""
+
+    into: str
+    starts: date
+    ends: date | None
+    known: datetime
+
+    def holds_on(self, day: date) -> bool:
         return self.starts <= day and (self.ends is None or day < self.ends)
 
 
@@ -76,6 +89,7 @@ class Bank:
     managers: dict[str, str] = field(default_factory=dict)
     assignments: dict[str, list[tuple[date, date | None, str]]] = field(default_factory=dict)  # from, to, manager
     payrolls: dict[tuple[str, date], Decimal] = field(default_factory=dict)  # by customer and month
+    merges: dict[str, Merge] = field(default_factory=dict)  # by the record that is merged into another
     loans: list[Loan] | None = None
     transfer_prices: dict[tuple[str, int, str], Dated] | None = None
     activities: pd.DataFrame | None = None  # customer_id, month, activity, channel
@@ -110,12 +124,28 @@ class Bank:
         found = [part for part in self.assignments.get(customer, ()) if part[0] <= day and (part[1] or date.max) > day]
         return min(found, key=lambda part: (-part[0].toordinal(), part[2]))[2] if found else None
 
-    def customer_months(self) -> dict[tuple[str, date], bool]:
+    @property
+    def tier_spells(self) -> dict[str, list[Spell]]:
+        """Spells less the days on which the record is merged into another (the banks here never part them again)."""
+        cut = {}
+        for customer, spells in self.spells.items():
+            merge = self.merges.get(customer)
+            if merge:
+                assert merge.ends is None
+                spells = [
+                    replace(spell, ends=merge.starts, end_known=merge.known) if spell.runs_on(merge.starts) else spell
+                    for spell in spells
+                    if spell.starts < merge.starts
+                ]
+            cut[customer] = spells
+        return cut
+
+    def customer_months(self, of: dict[str, list[Spell]] | None = None) -> dict[tuple[str, date], bool]:
         """Months in which a customer was with the bank at least a day, and whether the month is partial."""
         found = {}
         for month in self.months:
             days = self.days(month)
-            for customer, spells in self.spells.items():
+            for customer, spells in (of or self.spells).items():
                 present = sum(any(spell.runs_on(day) for spell in spells) for day in days)
                 if present:
                     found[customer, month] = present < days_in(month)

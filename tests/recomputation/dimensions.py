@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from .arithmetic import OPEN_END, day_or_none, next_month, number_or_none, text_or_none
+from .arithmetic import OPEN_END, OPEN_END_AT, day_or_none, next_month, number_or_none, text_or_none
 from .bank import Bank
 from .keys import KEYS
 
@@ -13,7 +13,7 @@ def customers_dimension(bank: Bank, history: dict) -> dict[tuple[str], dict]:
     in_force = {
         customer: row["tier_code"]
         for (customer, valid_from, _), row in history.items()
-        if valid_from <= bank.business_date < row["valid_to"]
+        if row["known_to"] == OPEN_END_AT and valid_from <= bank.business_date < row["valid_to"]
     }
     bands = bank.policy("age_bands")
     rows = {}
@@ -35,6 +35,7 @@ def customers_dimension(bank: Bank, history: dict) -> dict[tuple[str], dict]:
             "is_founder_generation": band["is_founder_generation"] == "true",
             "is_county": text["city_tier"] and text["city_tier"] == "county",
             "is_sole_proprietor": text["occupation_code"] and text["occupation_code"] == "self_employed",
+            "is_merged_record": customer in bank.merges and bank.merges[customer].holds_on(bank.business_date),
         }
     return rows
 
@@ -87,7 +88,7 @@ def dates_dimension(bank: Bank) -> dict[tuple[date], dict]:
 def policies_dimension(bank: Bank) -> dict[tuple[str, str, str], dict]:
     policies = {(row["policy_id"], row["policy_version"]): row for row in bank.policy("tier_policies")}
     money = {"threshold_amount", "near_band_share", "near_band_max_amount", "volatile_to_amount"}
-    whole = {"tier_rank", "grace_months", "up_lag_months"}
+    whole = {"tier_rank", "grace_months", "up_lag_months", "watch_misses"}
     flags = {"is_active", "is_private_banking"}
     rows = {}
     for rung in bank.policy("tier_thresholds"):

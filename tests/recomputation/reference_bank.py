@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from .arithmetic import ONE, OPEN_END, Dated, day_or_none, month_of
-from .bank import Account, Bank, Loan, Position, Spell
+from .bank import Account, Bank, Loan, Merge, Position, Spell
 
 WRITTEN = {
     "core": {"encoding": "gb18030", "sep": "|"},
@@ -96,6 +96,7 @@ def read_reference_bank(root: Path, business_date: date) -> Bank:
         business_date=business_date,
         first_month=min(ratings_known),
         spells=spells_of(customers),
+        merges=read_merges(root, spells_of(customers)),
         customers={row["customer_id"]: row for row in latest(customers)},
         products={row["product_id"]: row for row in latest(read_deliveries(root, "wealth", "products"))},
         positions=positions,
@@ -149,6 +150,17 @@ def read_reference_bank(root: Path, business_date: date) -> Bank:
             for row in latest(read_deliveries(root, "crm", "programmes"))
         ],
     )
+
+
+def read_merges(root: Path, spells: dict[str, list[Spell]]) -> dict[str, Merge]:
+    """Of two records of one person the one onboarded later is merged into the other."""
+    links = read_deliveries(root, "core", "customer_links")
+    merges = {}
+    for pair, rows in links[links.link_type == "same_person"].groupby(["customer_id", "linked_customer_id"]):
+        into, customer = sorted(pair, key=lambda one: (spells[one][0].starts, one))
+        first, last = rows.iloc[0], rows.iloc[-1]
+        merges[customer] = Merge(into, day_or_none(last.valid_from), day_or_none(last.valid_to), first.sent_at.to_pydatetime())
+    return merges
 
 
 def account_positions(accounts: list[dict], balances: pd.DataFrame, holders: dict) -> Iterator[Position]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate
 
 from .arithmetic import OPEN_END, OPEN_END_AT, ZERO, next_month, number_or_none
-from .bank import Bank
+from .bank import Bank, Spell
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,12 @@ def tiers_monthly(bank: Bank, aum: dict) -> dict[tuple[str, date], dict]:
     ladder = active_ladder(bank)
     ratings = defaultdict(Decimal)
     for (customer, month, _), amounts in aum.items():
-        ratings[customer, month] += amounts["adb_amount"]
+        merge = bank.merges.get(customer)
+        counted_with = merge.into if merge and merge.holds_on(bank.days(month)[-1]) else customer
+        ratings[counted_with, month] += amounts["adb_amount"]
     private = next((rung for rung in ladder.rungs if rung["is_private_banking"] == "true"), None)
     rows = {}
-    for key, is_partial in bank.customer_months().items():
+    for key, is_partial in bank.customer_months(bank.tier_spells).items():
         rating = ratings.get(key, ZERO)
         own = [rung for rung in ladder.rungs if rung["threshold"] <= rating][-1]
         above = next((rung for rung in ladder.rungs if rung["rank"] == own["rank"] + 1), None)
@@ -57,60 +60,92 @@ def tiers_monthly(bank: Bank, aum: dict) -> dict[tuple[str, date], dict]:
             "rating_amount": rating,
             "tier_code": own["tier_code"],
             "tier_rank": own["rank"],
-            "held_tier_code": own["tier_code"],
-            "held_tier_rank": own["rank"],
+            "held_tier_code": None,
+            "held_tier_rank": None,
             "next_tier_gap_amount": above["threshold"] - rating if above else None,
             "is_qualified": qualified,
             "is_near_threshold": above is not None and above["threshold"] - near_band(above) <= rating,
             "is_at_risk": rating < own["threshold"] + near_band(own),
             "stability_band": stability,
             "misses_in_grace": 0,
+            "is_on_watch": False,
             "is_partial_month": is_partial,
+            "is_feed_missing": False,
         }
+    _hold(bank, rows)
     return rows
 
 
-def tier_history(bank: Bank, tiers: dict) -> dict[tuple[str, date, datetime], dict]:
-    """Openings, ratings from the month after, exits and returns; equal neighbours are one interval."""
-    ladder = active_ladder(bank)
-    rows = {}
-    for customer, spells in bank.spells.items():
-        events: list[tuple[date, str | None, str, datetime]] = []  # day, tier, what happened, when known
-        for number, spell in enumerate(spells):
-            if spell.starts >= bank.first_month:
-                what = "returned" if number else "opened"
-                events.append((spell.starts, ladder.rungs[0]["tier_code"], what, spell.start_known))
+def _hold(bank: Bank, rows: dict[tuple[str, date], dict]) -> None:
+    """Without grace, what a month's rating gives is held when the month is over, if the customer still is with the bank."""
+    for customer, spells in bank.tier_spells.items():
+        for spell in spells:
+            held = (None, None)
             for month in bank.months:
-                in_force = next_month(month)
-                is_rated = (customer, month) in tiers and spell.starts < in_force
-                if is_rated and spell.runs_on(in_force) and in_force <= bank.business_date:
-                    tier = tiers[customer, month]["tier_code"]
-                    events.append((in_force, tier, "rated", bank.ratings_known[month]))
-            if spell.ends and spell.ends <= bank.business_date:
-                events.append((spell.ends, None, "closed", spell.end_known))
-        changes = [event for event, before in zip(events, [None, *events], strict=False)
-                   if before is None or before[1] != event[1]]  # fmt: skip
-        for position, (day, tier, what, known) in enumerate(changes):
+                if (customer, month) not in rows or not spell.starts < next_month(month):
+                    continue
+                row, last = rows[customer, month], next_month(month) - timedelta(days=1)
+                if last <= bank.business_date and spell.runs_on(last):
+                    held = row["tier_code"], row["tier_rank"]
+                if spell.ends is None or month < spell.ends:
+                    row["held_tier_code"], row["held_tier_rank"] = held
+
+
+def tier_changes(bank: Bank, tiers: dict, customer: str, spells: list[Spell]) -> list[tuple]:
+    """Openings, ratings from the month after, exits and returns; equal neighbours are one interval.
+
+    Each as (day, tier, what happened, when known).
+    """
+    events: list[tuple[date, str | None, str, datetime]] = []
+    for number, spell in enumerate(spells):
+        if spell.starts >= bank.first_month:
+            what = "returned" if number else "account_opened"
+            events.append((spell.starts, active_ladder(bank).rungs[0]["tier_code"], what, spell.start_known))
+        for month in bank.months:
+            in_force = next_month(month)
+            is_rated = (customer, month) in tiers and spell.starts < in_force
+            if is_rated and spell.runs_on(in_force) and in_force <= bank.business_date:
+                tier = tiers[customer, month]["tier_code"]
+                events.append((in_force, tier, "rated", bank.ratings_known[month]))
+        if spell.ends and spell.ends <= bank.business_date:
+            merge = bank.merges.get(customer)
+            what = "merged" if merge and merge.starts == spell.ends else "relationship_closed"
+            events.append((spell.ends, None, what, spell.end_known))
+    return [event for event, before in zip(events, [None, *events], strict=False) if before is None or before[1] != event[1]]
+
+
+def tier_history(bank: Bank, tiers: dict) -> dict[tuple[str, date, datetime], dict]:
+    """Each interval as it was believed: open until what ends it was known, then as ended. No bank here corrects a closed
+    month, so there is one belief."""
+    ladder = active_ladder(bank)
+    rank = {None: 0} | {rung["tier_code"]: rung["rank"] for rung in ladder.rungs}
+    rows = {}
+    for customer, spells in bank.tier_spells.items():
+        changes = tier_changes(bank, tiers, customer, spells)
+        known = list(accumulate((moment for *_, moment in changes), max))
+        for position, (day, tier, what, _) in enumerate(changes):
             before = changes[position - 1][1] if position else None
-            if what == "opened":
-                movement, reason = "opened", "account_opened"
-            elif what == "returned":
-                movement, reason = "won_back", "returned"
-            elif what == "closed":
-                movement, reason = "exited", "relationship_closed"
+            if tier is None:
+                movement = "exited"
             elif before is None:
-                movement, reason = "opened", "history_begins"
-            elif ladder.rung(tier)["rank"] > ladder.rung(before)["rank"]:
-                movement, reason = "up", "rating_reached_threshold"
+                movement = "won_back" if position else "opened"
             else:
-                movement, reason = "down", "rating_below_threshold"
-            rows[customer, day, known] = {
-                "valid_to": changes[position + 1][0] if position + 1 < len(changes) else OPEN_END,
-                "known_to": OPEN_END_AT,
+                movement = "up" if rank[tier] > rank[before] else "down"
+            if what == "rated":
+                reason = {"opened": "history_begins", "up": "rating_reached_threshold"}.get(movement, "rating_below_threshold")
+            else:
+                reason = what
+            row = {
                 "tier_code": tier,
                 "previous_tier_code": before,
                 "movement": movement,
                 "reason": reason,
                 "policy_version": None if tier is None else ladder.version,
             }
+            is_last = position + 1 == len(changes)
+            end_known = OPEN_END_AT if is_last else known[position + 1]
+            if known[position] < end_known:
+                rows[customer, day, known[position]] = {"valid_to": OPEN_END, "known_to": end_known, **row}
+            if not is_last:
+                rows[customer, day, end_known] = {"valid_to": changes[position + 1][0], "known_to": OPEN_END_AT, **row}
     return rows

@@ -8,7 +8,9 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from crm_warehouse.onboarding.findings import Finding
+from crm_warehouse.errors import SettingsError
+from crm_warehouse.onboarding.findings import Finding, blocking
+from crm_warehouse.onboarding.ladders import POLICIES, THRESHOLDS, WEIGHTS, check_ladders
 from crm_warehouse.profile import Profile
 from crm_warehouse.profile_checks import did_you_mean
 
@@ -91,6 +93,14 @@ def check_policies(profile: Profile) -> list[Finding]:
     return list(_findings(profile))
 
 
+def refuse_bad_policy(profile: Profile) -> None:
+    """Raise SettingsError with the first thing wrong with the policy of a bank: before a run does anything."""
+    wrong = blocking(check_policies(profile))
+    if wrong:
+        more = f" (and {len(wrong) - 1} more: crm-warehouse profile check {profile.bank})" if len(wrong) > 1 else ""
+        raise SettingsError(f"{wrong[0].text}{more}")
+
+
 def _findings(profile: Profile) -> Iterator[Finding]:
     sound: dict[str, list[Row]] = {}
     for name in FILES:
@@ -100,9 +110,11 @@ def _findings(profile: Profile) -> Iterator[Finding]:
         for text in wrong:
             yield Finding("blocks", AREA, text)
         if not wrong:
-            sound[name] = [row for _, row in rows]
+            sound[name] = [{**row, "_line": str(line)} for line, row in rows]
+    ladder = [sound.get(name) for name in (POLICIES, THRESHOLDS, WEIGHTS)]
+    found = [] if None in ladder else list(check_ladders(*ladder, profile.initial_delivery_on))
     checks = {
-        "tier_policies": lambda: _ladder(profile, sound.get("tier_policies", []), sound.get("tier_thresholds")),
+        **{name: (lambda name=name: (text for file, text in found if file == name)) for name in (POLICIES, THRESHOLDS, WEIGHTS)},
         "policy_parameters": lambda: _parameters(profile, sound.get("policy_parameters", [])),
         "age_bands": lambda: _age_bands(sound.get("age_bands", [])),
     }
@@ -157,50 +169,6 @@ def _not_ascending(path: Path, name: str, rows: list[tuple[int, Row]]) -> list[s
             )
         last[key] = row[column]
     return wrong
-
-
-def _ladder(profile: Profile, policies: list[Row], thresholds: list[Row] | None) -> Iterator[str]:
-    if thresholds is None:
-        return  # wrong itself, and said so
-    first = profile.initial_delivery_on.isoformat()
-    active = sorted((row for row in policies if row["is_active"] == "true"), key=lambda row: row["effective_from"])
-    if not active:
-        yield "no policy has is_active true: set it for the ladder that is in force"
-    elif active[0]["effective_from"] > first:
-        yield (
-            f"the active ladder begins on {active[0]['effective_from']}, after the initial delivery of {first}:"
-            " customers of those days have no tier; let effective_from be on or before it"
-        )
-    for before, after in zip(active, active[1:], strict=False):
-        if before["policy_id"] != after["policy_id"]:
-            yield f"{before['policy_id']} and {after['policy_id']} are both active: one ladder can be"
-        elif before["effective_to"] != after["effective_from"]:
-            yield (
-                f"{before['policy_version']} ends on {before['effective_to'] or 'no date'}, but {after['policy_version']}"
-                f" begins on {after['effective_from']}: one must end the day the next begins"
-            )
-    for row in policies:
-        version = (row["policy_id"], row["policy_version"])
-        tiers = sorted(
-            (t for t in thresholds if (t["policy_id"], t["policy_version"]) == version),
-            key=lambda t: int(t["tier_rank"]),
-        )
-        yield from (f"the ladder {row['policy_version']} {text}" for text in _tiers(tiers))
-
-
-def _tiers(tiers: list[Row]) -> Iterator[str]:
-    """Ranks from 1 without a gap, thresholds from 0 and rising."""
-    if not tiers:
-        yield "has no tier in tier_thresholds.csv: write one row a tier, with the same policy_id and policy_version"
-        return
-    ranks = [int(tier["tier_rank"]) for tier in tiers]
-    if ranks != list(range(1, len(ranks) + 1)):
-        yield f"has the ranks {', '.join(map(str, ranks))} in tier_thresholds.csv: number them 1, 2, 3 without a gap"
-    if Decimal(tiers[0]["threshold_amount"]) != 0:
-        yield f"begins at {tiers[0]['threshold_amount']} in tier_thresholds.csv: the lowest tier begins at 0, else customers below have none"
-    for lower, upper in zip(tiers, tiers[1:], strict=False):
-        if Decimal(upper["threshold_amount"]) <= Decimal(lower["threshold_amount"]):
-            yield f"has {upper['tier_code']} at {upper['threshold_amount']}, not above {lower['tier_code']} in tier_thresholds.csv: a higher rank has a higher threshold"
 
 
 def _parameters(profile: Profile, rows: list[Row]) -> Iterator[str]:

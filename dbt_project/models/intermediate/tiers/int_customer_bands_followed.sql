@@ -17,7 +17,7 @@ with rated as (
                 and rating_amount >= next_threshold_amount - next_near_band_amount then 'near'
         end as band
     from {{ ref('int_customer_months_rated') }}
-    where volatile_to_amount is not null
+    where is_in_force and volatile_to_amount is not null
 ),
 
 banded as (

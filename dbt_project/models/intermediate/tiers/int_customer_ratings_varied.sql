@@ -9,7 +9,7 @@ with rated as (
         lag(rating_amount >= private_threshold_amount) over by_customer as was_above,
         lag(month) over by_customer as month_before
     from {{ ref('int_customer_months_rated') }}
-    where not is_partial_month
+    where is_in_force and rating_amount is not null and not is_partial_month
     window by_customer as (partition by customer_id order by month asc nulls first)
 ),
 

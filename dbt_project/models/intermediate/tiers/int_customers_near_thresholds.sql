@@ -7,6 +7,7 @@ with parameters as (
 
 rated as (
     select * from {{ ref('int_customer_months_rated') }}
+    where is_in_force
 ),
 
 present as (
