@@ -53,6 +53,8 @@ class Link:
     kind: str
     begin: date
     end: date
+    begin_known_at: datetime | None = None
+    end_known_at: datetime | None = None
 
     def holds(self, day: date) -> bool:
         return self.begin <= day < self.end
@@ -81,6 +83,7 @@ class Bank:
         spells = [spell for spells in self.spells.values() for spell in spells]
         moments = {month.known_at for month in self.months}
         moments |= {spell.opening_known_at for spell in spells} | {spell.closing_known_at for spell in spells}
+        moments |= {moment for link in self.links for moment in (link.begin_known_at, link.end_known_at)}
         return sorted(moments - {None})
 
     def known_by(self, moment: datetime) -> Bank:
@@ -103,4 +106,23 @@ class Bank:
             for number in range(len(known) - 1):
                 known[number] = replace(known[number], end=min(known[number].end, known[number + 1].begin))
         spells = {customer: known for customer, known in spells.items() if known}
-        return replace(self, months=months, spells=spells)
+        links = [
+            replace(link, end=END_OF_TIME) if link.end_known_at and link.end_known_at > moment else link
+            for link in self.links
+            if not link.begin_known_at or link.begin_known_at <= moment
+        ]
+        return replace(self, months=months, spells=spells, links=links)
+
+    def around(self, customer: str) -> Bank:
+        """The part of the bank that links reach from a customer: nobody else has a say in its tier."""
+        who, grown = {customer}, 0
+        while len(who) > grown:
+            grown = len(who)
+            who |= {end for link in self.links if {link.one, link.other} & who for end in (link.one, link.other)}
+        return replace(
+            self,
+            spells={each: self.spells[each] for each in sorted(who) if each in self.spells},
+            assets={key: value for key, value in self.assets.items() if key[0] in who},
+            debts={key: value for key, value in self.debts.items() if key[0] in who},
+            links=[link for link in self.links if link.one in who],
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -33,6 +33,7 @@ class State:
     held: str | None = None
     misses: tuple[Tier, ...] = ()
     since: Version | None = None
+    is_reviewed: bool = True
 
 
 def decide(state: State, rated: Tier, version: Version, month: Month, stay: Stay) -> tuple[State, Decision | None]:
@@ -63,14 +64,16 @@ def _month_by_month(
         state = State(version.lowest.code)
         decisions.append(Decision(stay.begin, state.held, stay.begins_with, version.name, stay))
     for month in sorted(bank.months, key=lambda month: month.first):
-        if month.last < stay.begin or month.first >= stay.end:
+        if not stay.begin <= month.last < stay.end:
             continue
         version = state.since or ladder.in_force(month.first)
         amount = rate(bank, customer, month, version) if version else None
         if amount is not None and month.is_complete and version.reviews(month.first):
             state, decision = decide(state, version.reached(amount), version, month, stay)
             decisions += [decision] if decision else []
-        states[month.first] = state
+            states[month.first] = state
+        else:
+            states[month.first] = replace(state, is_reviewed=False)
     return decisions, states
 
 
@@ -80,14 +83,13 @@ def decisions_of(bank: Bank, ladder: Ladder, customer: str, rate: Rater = rating
     for stay in stays(bank, customer):
         decisions, _ = _month_by_month(bank, ladder, customer, stay, rate)
         made += decisions
-        had_a_tier = any(stay.begin <= decision.effective < stay.end for decision in decisions)
-        if had_a_tier and stay.end < END_OF_TIME:
+        if bank.first_day < stay.end < END_OF_TIME:
             made.append(Decision(stay.end, None, stay.ends_with, None, stay))
     return made
 
 
 def states_of(bank: Bank, ladder: Ladder, customer: str, rate: Rater = rating) -> dict[date, State]:
-    """What is held, with its misses, after each month with the bank; the last stay of a month speaks for it."""
+    """What is held, with its misses, after each month on whose last day the customer was there."""
     states: dict[date, State] = {}
     for stay in stays(bank, customer):
         states |= _month_by_month(bank, ladder, customer, stay, rate)[1]

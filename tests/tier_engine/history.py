@@ -12,7 +12,6 @@ from tier_engine.policy import Ladder
 from tier_engine.ratings import rating
 
 FOREVER = datetime(9999, 12, 31)
-BEGINNINGS = ("returned", "unmerged")
 
 
 @dataclass(frozen=True, order=True)
@@ -51,7 +50,7 @@ def _movement(ladder: Ladder, before: Decision | None, decision: Decision) -> st
         return "exited"
     if before is None:
         return "opened"
-    if before.tier_code is None or decision.reason in BEGINNINGS:
+    if before.tier_code is None:
         return "won_back"
     return "up" if ladder.is_higher(decision.tier_code, before.tier_code) else "down"
 
@@ -60,8 +59,7 @@ def intervals(decisions: Iterable[Decision], ladder: Ladder, as_of: date) -> tup
     """From the first day to the end of time; a decision that changes nothing begins no interval."""
     changes: list[Decision] = []
     for decision in in_effect(decisions, as_of):
-        same = changes and changes[-1].tier_code == decision.tier_code
-        if not same or decision.reason in BEGINNINGS:
+        if not changes or changes[-1].tier_code != decision.tier_code:
             changes.append(decision)
     found = []
     for number, decision in enumerate(changes):
@@ -78,7 +76,8 @@ def intervals(decisions: Iterable[Decision], ladder: Ladder, as_of: date) -> tup
                 decision.policy_version,
             )
         )
-    return tuple(found)
+    # Who left before the first rating was never in a tier: that exit is no interval, but what follows comes after one.
+    return tuple(interval for interval in found if interval.tier_code or interval.previous_tier_code)
 
 
 def remembered(moments: Iterable[datetime], believed: Callable[[datetime], tuple[Interval, ...]]) -> list[Row]:
@@ -109,10 +108,11 @@ def history_of(bank: Bank, ladder: Ladder, customer: str, rate: Rater = rating) 
 
 def corrected_history(vintages: dict[datetime, Bank], ladder: Ladder, customer: str) -> list[Row]:
     """The same over corrections: `vintages` is all there was, from the moment each correction was received."""
+    as_of = vintages[max(vintages)].as_of
 
     def believed(moment: datetime) -> tuple[Interval, ...]:
         bank = vintages[max(received for received in vintages if received <= moment)]
-        return intervals(decisions_of(bank.known_by(moment), ladder, customer), ladder, bank.as_of)
+        return intervals(decisions_of(bank.known_by(moment), ladder, customer), ladder, as_of)
 
     moments = {moment for bank in vintages.values() for moment in bank.moments()} | set(vintages)
     return remembered((moment for moment in moments if moment >= min(vintages)), believed)

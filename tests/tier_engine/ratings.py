@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from tier_engine.bank import Amounts, Bank, Month
-from tier_engine.groups import household, leader, records
+from tier_engine.groups import household, leader, records, stays
 from tier_engine.policy import Version
 
 CENT = 100
@@ -30,11 +30,11 @@ def month_of(bank: Bank, month: date) -> Month | None:
 
 
 def window(bank: Bank, month: Month, version: Version) -> list[Month]:
-    """The months an average is taken of: a month that was not fed counts for no average."""
+    """The months an average is taken of. Rule 8 keeps a month that was not fed from being rated, not out of a quarter."""
     if version.window != "quarter":
         return [month]
     earliest = months_after(month.first, -2)
-    return [each for each in bank.months if earliest <= each.first <= month.first and each.is_fed]
+    return [each for each in bank.months if earliest <= each.first <= month.first]
 
 
 def divisor(months: list[Month], version: Version) -> int:
@@ -83,8 +83,8 @@ def _debt(bank: Bank, who: set[str], month: Month, version: Version) -> Decimal:
 
 
 def is_with_the_bank(bank: Bank, customer: str, month: Month) -> bool:
-    """On at least a day of the month."""
-    return any(spell.begin <= month.last and spell.end > month.first for spell in bank.spells.get(customer, []))
+    """In its own right, on at least a day of the month."""
+    return any(stay.begin <= month.last and stay.end > month.first for stay in stays(bank, customer))
 
 
 def rating(bank: Bank, customer: str, month: Month, version: Version) -> Decimal | None:

@@ -146,4 +146,4 @@ def test_a_missing_feed_is_never_read_as_zero():
     held = hold(bank(year(3, unfed=[2])), lambda day: Decimal(0 if day.month == 2 else 90))
     assert rated(held, 1) is None
     assert rated(held, MARCH) == 90
-    assert rated(held, MARCH, window="quarter") == 90  # of January and March
+    assert rated(held, MARCH, window="quarter") == 62  # (31 + 31) x 90 / 90: the quarter is what was delivered of it
