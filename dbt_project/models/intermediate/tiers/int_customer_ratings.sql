@@ -7,6 +7,18 @@ amounts as (
     select * from {{ ref('int_rating_amounts') }}
 ),
 
+-- A record that is merged into another on the last day of the month counts there, and is rated on nothing.
+merged_months as (
+    select distinct
+        merged.customer_id,
+        months.month
+    from {{ ref('int_merged_records') }} as merged
+    inner join {{ ref('int_months') }} as months
+        on
+            merged.merged_from <= months.month_end
+            and merged.merged_to > months.month_end
+),
+
 families as (
     select
         amounts.customer_id,
@@ -30,7 +42,13 @@ families as (
                 amounts.rating_kind is null
                 or amounts.rating_kind = case when windows.rating_scope = 'household' then 'household' else 'own' end
             )
+            and (amounts.rated_month is null or amounts.rated_month = windows.month)
             and (amounts.product_family <> 'debt' or windows.rating_base = 'net')
+    left join merged_months
+        on
+            amounts.customer_id = merged_months.customer_id
+            and windows.month = merged_months.month
+    where merged_months.customer_id is null
     group by amounts.customer_id, windows.month, windows.policy_version, windows.divisor, amounts.product_family
 ),
 

@@ -1,5 +1,5 @@
--- What may count in a customer's rating, by month and product family; debts are a family of negative amounts. A record that is
--- merged into another on the last day of the month counts there, and is rated on nothing.
+-- What may count in a customer's rating, by month and product family; debts are a family of negative amounts. What comes from
+-- another record counts in the month on whose last day they belong together, with all months that this one's window reaches.
 with amounts as (
     select
         customer_id,
@@ -22,21 +22,11 @@ with amounts as (
     from {{ ref('int_customer_debt_months') }}
 ),
 
-merged_months as (
-    select distinct
-        merged.customer_id,
-        months.month
-    from {{ ref('int_merged_records') }} as merged
-    inner join {{ ref('int_months') }} as months
-        on
-            merged.merged_from <= months.month_end
-            and merged.merged_to > months.month_end
-),
-
-counted as (
+rating_amounts as (
     select
         amounts.*,
-        cast(null as varchar) as rating_kind
+        cast(null as varchar) as rating_kind,
+        cast(null as date) as rated_month
     from amounts
     union all
     select
@@ -47,22 +37,14 @@ counted as (
         amounts.eop_amount,
         amounts.home_amount_days,
         amounts.home_eop_amount,
-        members.rating_kind
+        members.rating_kind,
+        members.month as rated_month
     from {{ ref('int_rating_members') }} as members
     inner join amounts
         on
             members.member_id = amounts.customer_id
-            and members.month = amounts.month
-),
-
-rating_amounts as (
-    select counted.*
-    from counted
-    left join merged_months
-        on
-            counted.customer_id = merged_months.customer_id
-            and counted.month = merged_months.month
-    where merged_months.customer_id is null
+            and amounts.month <= members.month
+            and amounts.month >= cast(members.month - {{ months('2') }} as date)
 )
 
 select * from rating_amounts
