@@ -26,7 +26,7 @@ PARTS = {
     "ratings": (
         "int_ratings_believed",
         "belief_number bigint, customer_id varchar, month date, month_end date, spell_number bigint, policy_version varchar,"
-        " is_in_force boolean, tier_code varchar, tier_rank integer, known_at timestamp",
+        " is_in_force boolean, is_review boolean, tier_code varchar, tier_rank integer, known_at timestamp",
     ),
     "spells": (
         "int_spells_believed",
@@ -141,13 +141,16 @@ def _write(folder: Path, instants: list[datetime], kept: list[Path]) -> None:
             for one in kept:
                 connection.execute(f"insert into {part} by name from '{one / part}.parquet'")
         connection.execute(_SAME_AS_NEXT)
+        for number in range(1, len(kept)):
+            connection.execute(_KNOWN_SINCE, [number])
         for part in PARTS:
             connection.execute(f"delete from {part} where (belief_number, customer_id) in (from same_as_next)")
         for part in ("beliefs", *PARTS):
             connection.execute(f"copy (from {part} order by all) to '{folder / part}.parquet'")
 
 
-# What the next belief knew only later is no difference: it had not been received.
+# What the next belief knew only later is no difference: it had not been received. A month that the revision itself let be
+# rated is one: decisions about later days had been known before it.
 _SAME_AS_NEXT = """
 create table same_as_next as
 with pairs as (
@@ -167,7 +170,7 @@ differing as (
     join beliefs on beliefs.belief_number = next.belief_number - 1
     left join ratings on ratings.belief_number = next.belief_number - 1 and ratings.customer_id = next.customer_id
         and ratings.month = next.month and ratings.policy_version = next.policy_version
-    where next.known_at < beliefs.known_to and ratings.customer_id is null
+    where next.known_at <= beliefs.known_to and ratings.customer_id is null
     union
     select belief_number, customer_id from (
         select belief_number, customer_id, spell_number, spell_from, spell_to, opening_reason, closing_reason from spells
@@ -186,6 +189,17 @@ select distinct belief_number, customer_id from spells
 where belief_number < (select max(belief_number) - 1 from beliefs)
 except
 select belief_number, customer_id from differing
+"""
+
+
+# A month received again is known, to whom it changes nothing, since it was received first: the next belief speaks for both.
+_KNOWN_SINCE = """
+update ratings
+set known_at = least(ratings.known_at, earlier.known_at)
+from ratings as earlier
+where earlier.belief_number = $1 and ratings.belief_number = $1 + 1 and ratings.customer_id = earlier.customer_id
+    and ratings.month = earlier.month and ratings.policy_version = earlier.policy_version
+    and (earlier.belief_number, earlier.customer_id) in (from same_as_next)
 """
 
 

@@ -12,9 +12,11 @@ with versions as (
         review_months,
         case
             when effective_to = {{ end_of_time() }} or longest_grace = 1 then effective_to
-            else cast(effective_to + {{ months('longest_grace * review_months') }} as date)
+            else cast(effective_to + {{ months('(longest_grace + unfed.months) * review_months') }} as date)
         end as rated_to
     from {{ ref('int_tier_ladder') }}
+    -- A month without a rating makes a grace period longer.
+    cross join (select count(*) as months from {{ ref('int_months') }} where not is_fed) as unfed
 ),
 
 months as (

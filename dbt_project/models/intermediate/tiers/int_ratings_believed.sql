@@ -12,13 +12,14 @@ present as (
         rated.spell_number,
         rated.policy_version,
         rated.is_in_force,
+        rated.is_review,
         rated.tier_code,
         rated.tier_rank,
         rated.known_at
     from {{ ref('int_customer_months_rated') }} as rated
     cross join (select belief_number from {{ ref('int_beliefs') }} where is_present) as beliefs
-    -- Months that decide: see rule 10.
-    where rated.is_review and rated.is_complete and rated.rating_amount is not null
+    -- Months that may decide: see rule 10. Whether one is a review is for the version to say that decides for the customer.
+    where rated.is_complete and rated.rating_amount is not null
 ),
 
 ratings_believed as (

@@ -1,4 +1,4 @@
--- The reviews of each spell in order, by the version in force. A spell has to be walked through review by review only where a
+-- The rated months of each spell in order, and which of them are reviews, by the version in force. A spell has to be walked through review by review only where a
 -- rating below the held tier may be forgiven; elsewhere each review's rating is what is held.
 with grace as (
     select max(longest_grace) > 1 as forgives
@@ -16,6 +16,7 @@ reviews as (
         ratings.tier_code,
         ratings.tier_rank,
         ratings.known_at,
+        ratings.is_review,
         row_number() over by_spell as review_number,
         lag(ratings.tier_code) over by_spell as previous_tier_code,
         ratings.tier_rank < lag(ratings.tier_rank) over by_spell
@@ -30,7 +31,7 @@ reviews as (
             and ratings.month_end < spells.spell_to
     where ratings.is_in_force
     window by_spell as (
-        partition by ratings.belief_number, ratings.customer_id, ratings.spell_number
+        partition by ratings.belief_number, ratings.customer_id, ratings.spell_number, ratings.is_review
         order by ratings.month asc nulls first
     )
 ),
@@ -41,12 +42,16 @@ walked as (
         customer_id,
         spell_number
     from reviews
-    where is_lower and (select forgives from grace)
+    where is_review and is_lower and (select forgives from grace)
 ),
 
 tier_reviews as (
     select
         reviews.*,
+        row_number() over (
+            partition by reviews.belief_number, reviews.customer_id, reviews.spell_number
+            order by reviews.month asc nulls first
+        ) as step_number,
         walked.customer_id is not null as is_walked
     from reviews
     left join walked

@@ -2,15 +2,16 @@
 -- What is held after each review, and the misses that grace has forgiven so far.
 with reviews as (
     select * from {{ ref('int_tier_reviews') }}
-    where not is_walked
+    where is_review and not is_walked
 ),
 
 walks as (
     select
         walks.*,
+        row_number() over by_spell as review_number,
         lag(tier_code) over by_spell as previous_tier_code
     from {{ ref('int_tier_walks') }} as walks
-    window by_spell as (partition by belief_number, customer_id, spell_number order by review_number asc nulls first)
+    window by_spell as (partition by belief_number, customer_id, spell_number order by step_number asc nulls first)
 ),
 
 tier_states as (

@@ -31,11 +31,11 @@ starts as (
             reviews.policy_version = ladder.policy_version
             and ladder.tier_rank = 1
     cross join first_month
-    where reviews.review_number = 1
+    where reviews.step_number = 1
 ),
 
 walks (
-    belief_number, customer_id, spell_number, review_number, month, month_end, known_at, policy_version, tier_code,
+    belief_number, customer_id, spell_number, step_number, is_review, month, month_end, known_at, policy_version, tier_code,
     misses, best_rank, best_code, misses_ended
 ) as (
     select
@@ -43,6 +43,7 @@ walks (
         customer_id,
         spell_number,
         cast(0 as bigint),
+        false,
         cast(null as date),
         cast(null as date),
         cast(null as timestamp),
@@ -58,18 +59,20 @@ walks (
         belief_number,
         customer_id,
         spell_number,
-        review_number,
+        step_number,
+        is_review,
         month,
         month_end,
         known_at,
         policy_version,
         case
+            when not is_review then held_code
             when not is_miss then rated_code
             when not is_lost then held_code
             when landing_rule = 'max' then best_code
             else rated_code
         end,
-        case when is_miss and not is_lost then misses else 0 end,
+        case when not is_review then misses_before when is_miss and not is_lost then misses else 0 end,
         best_rank,
         best_code,
         case when is_lost then misses else 0 end
@@ -78,7 +81,8 @@ walks (
             reviews.belief_number,
             reviews.customer_id,
             reviews.spell_number,
-            reviews.review_number,
+            reviews.step_number,
+            rated.is_review,
             reviews.month,
             reviews.month_end,
             reviews.known_at,
@@ -86,19 +90,26 @@ walks (
             rated.tier_code as rated_code,
             walks.tier_code as held_code,
             held.landing_rule,
+            walks.misses as misses_before,
             walks.misses + 1 as misses,
             coalesce(rated.tier_rank < held.tier_rank, false) as is_miss,
-            coalesce(rated.tier_rank < held.tier_rank and walks.misses + 1 >= held.losing_miss, false) as is_lost,
-            case when walks.misses > 0 then greatest(walks.best_rank, rated.tier_rank) else rated.tier_rank end as best_rank,
-            case when walks.misses > 0 and walks.best_rank >= rated.tier_rank then walks.best_code else rated.tier_code end
-                as best_code
+            coalesce(rated.is_review and rated.tier_rank < held.tier_rank and walks.misses + 1 >= held.losing_miss, false) as is_lost,
+            case
+                when not rated.is_review then walks.best_rank
+                when walks.misses > 0 then greatest(walks.best_rank, rated.tier_rank)
+                else rated.tier_rank
+            end as best_rank,
+            case
+                when not rated.is_review or (walks.misses > 0 and walks.best_rank >= rated.tier_rank) then walks.best_code
+                else rated.tier_code
+            end as best_code
         from walks
         inner join reviews
             on
                 walks.belief_number = reviews.belief_number
                 and walks.customer_id = reviews.customer_id
                 and walks.spell_number = reviews.spell_number
-                and walks.review_number + 1 = reviews.review_number
+                and walks.step_number + 1 = reviews.step_number
         inner join {{ ref('int_ratings_believed') }} as rated
             on
                 reviews.belief_number = rated.belief_number
@@ -114,4 +125,4 @@ walks (
 )
 
 select * from walks
-where review_number > 0
+where is_review
