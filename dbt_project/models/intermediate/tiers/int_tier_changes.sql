@@ -3,11 +3,11 @@ with ordered as (
     select
         decisions.*,
         min(decided_for) over (
-            partition by belief_number, customer_id
+            partition by belief_number, customer_id, moment
             order by spell_number asc nulls first, review_number asc nulls first
             rows between 1 following and unbounded following
         ) as overtaken_on
-    from {{ ref('int_tier_decisions') }} as decisions
+    from {{ ref('int_tier_decisions_known') }} as decisions
 ),
 
 in_effect as (
@@ -18,7 +18,7 @@ in_effect as (
         lag(tier_rank) over by_customer as previous_tier_rank
     from ordered
     where overtaken_on is null or decided_for < overtaken_on
-    window by_customer as (partition by belief_number, customer_id order by decided_for asc nulls first)
+    window by_customer as (partition by belief_number, customer_id, moment order by decided_for asc nulls first)
 ),
 
 tier_changes as (
@@ -37,7 +37,9 @@ tier_changes as (
         end as movement,
         reason,
         policy_version,
-        known_from
+        known_at,
+        moment,
+        next_moment
     from in_effect
     where
         -- A customer known only by an exit was never seen in a tier.

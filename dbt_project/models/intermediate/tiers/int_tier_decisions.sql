@@ -69,7 +69,10 @@ reviews as (
         on
             states.policy_version = previous.policy_version
             and states.previous_tier_code = previous.tier_code
-    where states.review_number = 1 or states.held_tier_code <> states.previous_tier_code
+    -- The first rating of a spell decides, unless it keeps the lowest tier that the spell began with.
+    where
+        states.held_tier_code <> states.previous_tier_code
+        or (states.review_number = 1 and (held.tier_rank > 1 or spells.spell_from < first_month.month))
 ),
 
 exits as (

@@ -1,30 +1,11 @@
 -- Each belief's intervals, and when they were believed: as open until the change that ends them was known, then as ended
 -- (rules 17 to 19).
 with changes as (
-    select
-        changes.*,
-        -- What follows in time cannot be known before what it follows on.
-        max(known_from) over (
-            partition by belief_number, customer_id
-            order by valid_from asc nulls first
-            rows between unbounded preceding and current row
-        ) as known_at
-    from {{ ref('int_tier_changes') }} as changes
+    select * from {{ ref('int_tier_changes') }}
 ),
 
--- A customer has intervals of a past belief only where it differs from the next one, which otherwise speaks for both.
 own_beliefs as (
-    select
-        customers.belief_number,
-        customers.customer_id,
-        lag(beliefs.known_to, 1, cast('0001-01-01' as timestamp)) over (
-            partition by customers.customer_id
-            order by beliefs.belief_number asc nulls first
-        ) as believed_from,
-        beliefs.known_to as believed_to
-    from (select distinct belief_number, customer_id from changes) as customers
-    inner join {{ ref('int_beliefs') }} as beliefs
-        on customers.belief_number = beliefs.belief_number
+    select * from {{ ref('int_beliefs_owned') }}
 ),
 
 intervals as (
@@ -40,13 +21,18 @@ intervals as (
         changes.policy_version,
         greatest(changes.known_at, own_beliefs.believed_from) as known_from,
         lead(greatest(changes.known_at, own_beliefs.believed_from)) over by_customer as next_known_from,
-        own_beliefs.believed_to
+        own_beliefs.believed_from,
+        own_beliefs.believed_to,
+        changes.moment,
+        changes.next_moment
     from changes
     inner join own_beliefs
         on
             changes.belief_number = own_beliefs.belief_number
             and changes.customer_id = own_beliefs.customer_id
-    window by_customer as (partition by changes.belief_number, changes.customer_id order by changes.valid_from asc nulls first)
+    window by_customer as (
+        partition by changes.belief_number, changes.customer_id, changes.moment order by changes.valid_from asc nulls first
+    )
 ),
 
 tier_intervals_believed as (
@@ -63,6 +49,7 @@ tier_intervals_believed as (
         known_from,
         least(coalesce(next_known_from, believed_to), believed_to) as known_to
     from intervals
+    where moment is null
     union all
     select
         belief_number,
@@ -77,7 +64,23 @@ tier_intervals_believed as (
         next_known_from as known_from,
         believed_to as known_to
     from intervals
-    where next_valid_from is not null
+    where next_valid_from is not null and moment is null
+    union all
+    -- Told moment by moment.
+    select
+        belief_number,
+        customer_id,
+        valid_from,
+        coalesce(next_valid_from, {{ end_of_time() }}) as valid_to,
+        tier_code,
+        previous_tier_code,
+        movement,
+        reason,
+        policy_version,
+        greatest(moment, believed_from) as known_from,
+        least(coalesce(next_moment, believed_to), believed_to) as known_to
+    from intervals
+    where moment is not null
 )
 
 select * from tier_intervals_believed

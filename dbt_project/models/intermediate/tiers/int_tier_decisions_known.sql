@@ -1,0 +1,57 @@
+-- Decisions in the order in which they are made, with when each was known. Where a later one overtakes another that was
+-- believed until then, the customer's decisions are told for each moment at which one more became known.
+with ordered as (
+    select
+        decisions.*,
+        -- What follows cannot be known before what it follows on.
+        max(known_from) over (
+            partition by belief_number, customer_id
+            order by spell_number asc nulls first, review_number asc nulls first
+            rows between unbounded preceding and current row
+        ) as known_at,
+        decided_for >= min(decided_for) over (
+            partition by belief_number, customer_id
+            order by spell_number asc nulls first, review_number asc nulls first
+            rows between 1 following and unbounded following
+        ) as is_overtaken
+    from {{ ref('int_tier_decisions') }} as decisions
+),
+
+overtaken as (
+    select distinct
+        belief_number,
+        customer_id
+    from ordered
+    where is_overtaken
+),
+
+moments as (
+    select
+        ordered.belief_number,
+        ordered.customer_id,
+        ordered.known_at as moment,
+        lead(ordered.known_at) over (
+            partition by ordered.belief_number, ordered.customer_id
+            order by ordered.known_at asc nulls first
+        ) as next_moment
+    from (select distinct belief_number, customer_id, known_at from ordered) as ordered
+    inner join overtaken
+        on
+            ordered.belief_number = overtaken.belief_number
+            and ordered.customer_id = overtaken.customer_id
+),
+
+tier_decisions_known as (
+    select
+        ordered.*,
+        moments.moment,
+        moments.next_moment
+    from ordered
+    left join moments
+        on
+            ordered.belief_number = moments.belief_number
+            and ordered.customer_id = moments.customer_id
+            and ordered.known_at <= moments.moment
+)
+
+select * from tier_decisions_known
