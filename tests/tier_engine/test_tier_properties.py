@@ -82,15 +82,18 @@ def check_remembered(engine: Engine, seed: int) -> None:
     """A run of a later business date says of every moment before what the run then said of the days until then."""
     bank, ladder = random_bank(seed, FEW)
     later = engine.run(bank, ladder).history
-    for month in Random(seed).sample(bank.months[:-1], min(3, len(bank.months) - 1)):
-        then = until(bank, month.last)
-        closed = night(month.last) + timedelta(hours=12)
-        moments = [moment for moment in then.moments() if moment <= closed]
+    random, span = Random(seed), (bank.as_of - bank.first_day).days
+    # The first days of a month are when what was decided for it may still be overtaken.
+    days = {bank.first_day + timedelta(days=random.randrange(span)) for _ in range(2)}
+    days |= {month.first + timedelta(days=random.randrange(4)) for month in random.sample(bank.months[1:], 2)}
+    for day in sorted(day for day in days if day < bank.as_of):
+        then = until(bank, day)
+        moments = [moment for moment in then.moments() if moment <= night(day) + timedelta(hours=12)]
         for customer, rows in engine.run(then, ladder).history.items():
             for moment in moments:
-                said = believed(rows, moment, month.last), believed(later.get(customer, []), moment, month.last)
+                said = believed(rows, moment, day), believed(later.get(customer, []), moment, day)
                 assert said[0] == said[1], (
-                    f"seed {seed}, {customer} at {moment}, run of {month.last}:\n{shown(rows)}\nlater:\n{shown(later.get(customer, []))}"
+                    f"seed {seed}, {customer} at {moment}, run of {day}:\n{shown(rows)}\nlater:\n{shown(later.get(customer, []))}"
                 )
 
 
