@@ -69,7 +69,9 @@ def write_beliefs(
     manifest = compile_models()
     models = CompiledModels(manifest)
     sql = "".join(model.sql for model in models.order([target for target, _ in PARTS.values()], ["int_beliefs"]))
-    instants = sorted({r.received_at for r in revisions if f"/{r.extract.source}/{r.extract.name}/business_date=" in sql})
+    instants = sorted(
+        {r.received_at for r in revisions if f"/{r.extract.source}/{r.extract.name}/business_date=" in sql}
+    )
     kept = [
         _replayed(settings, profile, as_of, batch_index, manifest, number, instant)
         for number, instant in enumerate(instants, start=1)
@@ -110,7 +112,9 @@ def _replayed(
     )
     targets = [target for target, _ in PARTS.values()]
     ordered = models.order(targets, ["int_beliefs"])
-    decided_by = "\n".join([str(number), *(m.sql or m.file.read_text(encoding="utf-8") for m in ordered), _contents(batches)])
+    decided_by = "\n".join(
+        [str(number), *(m.sql or m.file.read_text(encoding="utf-8") for m in ordered), _contents(batches)]
+    )
     folder = beliefs_folder(settings) / "kept" / hashlib.sha256(decided_by.encode()).hexdigest()[:32]
     if not folder.is_dir():
         making = folder.with_suffix(".making")

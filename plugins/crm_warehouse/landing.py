@@ -195,9 +195,7 @@ def accepted_batches(
     return accepted
 
 
-def accepted_on(
-    settings: Settings, spec: Extract, day: date, received_before: datetime | None = None
-) -> Batch | None:
+def accepted_on(settings: Settings, spec: Extract, day: date, received_before: datetime | None = None) -> Batch | None:
     """The accepted batch in force of one business date: the batch in force, else the best that was accepted."""
     landed = [b for b in batches_on(settings, spec, day) if received_before is None or b.received_at < received_before]
     kept = [batch for batch in landed if batch.is_accepted]
