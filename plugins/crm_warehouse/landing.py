@@ -224,7 +224,9 @@ def write_batch_index(settings: Settings, batches: list[Batch], name: str = "lan
             "source_table": pa.array([batch.table for batch in batches], pa.string()),
             "business_date": pa.array([batch.business_date for batch in batches], pa.date32()),
             "batch": pa.array([batch.number for batch in batches], pa.int64()),
-            "received_at": pa.array([_first_received(batch).replace(tzinfo=None) for batch in batches], pa.timestamp("us")),
+            "received_at": pa.array(
+                [_first_received(batch).replace(tzinfo=None) for batch in batches], pa.timestamp("us")
+            ),
             "sha256": pa.array([batch.manifest["sha256"] for batch in batches], pa.string()),
         }
     )
@@ -233,7 +235,9 @@ def write_batch_index(settings: Settings, batches: list[Batch], name: str = "lan
 
 
 def _first_received(batch: Batch) -> datetime:
-    landed = (Batch(batch.table, path.parent, read_json(path)) for path in batch.folder.parent.glob(f"batch=*/{MANIFEST}"))
+    landed = (
+        Batch(batch.table, path.parent, read_json(path)) for path in batch.folder.parent.glob(f"batch=*/{MANIFEST}")
+    )
     return min(other.received_at for other in landed if other.is_accepted)
 
 

@@ -94,7 +94,10 @@ def test_what_is_believed_now_is_as_if_the_correction_had_come_at_once(
 def test_a_rebuild_finds_the_same_beliefs_and_asks_the_kept_ones(corrected: Settings):
     folder, profile = beliefs_folder(corrected), load_profile(corrected)
     files = [folder / f"{part}.parquet" for part in ("beliefs", "ratings", "spells")]
-    before, kept = [sha256_of(file) for file in files], {path: path.stat().st_mtime_ns for path in folder.glob("kept/*")}
+    before, kept = (
+        [sha256_of(file) for file in files],
+        {path: path.stat().st_mtime_ns for path in folder.glob("kept/*")},
+    )
     manifest = corrected.warehouse / "dbt" / "manifest.json"
     write_beliefs(corrected, profile, LAST, corrected.warehouse / "landing_batches.parquet", lambda: manifest)
     assert [sha256_of(file) for file in files] == before
