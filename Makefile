@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; both build the locked environment first, by themselves.
-.PHONY: help setup demo test test-slow lint up faults faults-quick bench-landing bench-simulator
+.PHONY: help setup demo test test-slow lint up faults faults-quick bench-landing bench-simulator bench-tiers
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -36,6 +36,9 @@ test-slow: setup ## Tests that start servers
 
 bench-landing: setup ## What landing costs: 2.5 million rows, twice that, many small files
 	@$(BIN)/python benchmarks/landing.py --results benchmarks/results/landing.json
+
+bench-tiers: setup ## Tier history of a million customers, beside a query written by hand (needs a built warehouse: make demo)
+	@$(BIN)/python -m benchmarks.tiers
 
 lint: setup ## ruff and sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/sqlfluff lint dbt_project/models dbt_project/banks

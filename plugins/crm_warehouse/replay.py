@@ -37,7 +37,9 @@ class CompiledModels:
 
     def __init__(self, manifest: Path, replaced: dict[str, str] | None = None) -> None:
         nodes = {
-            key: node for key, node in read_json(manifest)["nodes"].items() if node["resource_type"] in ("model", "seed")
+            key: node
+            for key, node in read_json(manifest)["nodes"].items()
+            if node["resource_type"] in ("model", "seed")
         }
         self.catalog: str = next(iter(nodes.values()))["database"]
         self.by_name = {

@@ -2,8 +2,9 @@ with numbered as (
     select
         links.*,
         min(received_at) over by_link as known_at,
-        -- A full delivery says an end again every night: it is known since the first that said so.
-        min(case when valid_to is not null then received_at end) over by_link as end_known_at,
+        min(received_at) over (
+            partition by customer_id, linked_customer_id, link_type, valid_from, valid_to
+        ) as end_known_at,
         row_number() over (
             partition by customer_id, linked_customer_id, link_type, valid_from
             order by business_date desc nulls last

@@ -17,7 +17,8 @@ present as (
         rated.tier_rank,
         rated.known_at
     from {{ ref('int_customer_months_rated') }} as rated
-    cross join (select belief_number from {{ ref('int_beliefs') }} where is_present) as beliefs
+    inner join {{ ref('int_beliefs') }} as beliefs
+        on beliefs.is_present
     -- Months that may decide: see rule 10. Whether one is a review is for the version to say that decides for the customer.
     where rated.is_complete and rated.rating_amount is not null
 ),
