@@ -29,6 +29,13 @@ BusinessDate = Annotated[
     datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Business date of the delivery.")
 ]
 
+FirstMonth = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m"], help="First month; else the first of the warehouse.")
+]
+LastMonth = Annotated[
+    datetime | None, typer.Option("--to", formats=["%Y-%m"], help="Last month; else the last one that is over.")
+]
+
 
 def main() -> None:
     """Entry point: a problem a person can mend is one sentence and exit code 1, never a stack trace."""
@@ -191,6 +198,34 @@ def score(as_json: Annotated[bool, typer.Option("--json", help="For programs.")]
         print(json.dumps({"scores": [asdict(score) for score in scores], "awaited": awaited}, ensure_ascii=False))
     else:
         demonstration.show_scores(scores, awaited, console)
+
+
+@app.command(name="what-if")
+def what_if(
+    ladder: Annotated[
+        str | None, typer.Option(help="A preset of the bank's policy, or a folder with its files.")
+    ] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE=AMOUNT", help="E.g. private=8000000; more than once for more tiers."),
+    ] = None,
+    first: FirstMonth = None,
+    last: LastMonth = None,
+    customers: Annotated[int, typer.Option(min=0, help="List this many that cross, by key.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    bank: Bank = None,
+) -> None:
+    """Replay another tier ladder over the warehouse's history, and say what it changes."""
+    from crm_warehouse.what_if import show
+    from crm_warehouse.what_if.compare import compare
+
+    settings = load_settings(bank)
+    found = compare(settings, ladder, threshold or [], first and first.date(), last and last.date(), customers)
+    page = show.draw(settings, found)
+    if as_json:
+        print(json.dumps({**found, "page": page}, ensure_ascii=False, indent=2, default=str))
+    else:
+        show.show(found, page, console)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
