@@ -7,7 +7,6 @@ standing as a customer of its own, so that a part is rounded as it is rounded in
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -15,15 +14,11 @@ import duckdb
 
 from crm_warehouse.build import last_build
 from crm_warehouse.errors import SettingsError
-from crm_warehouse.files import read_json
-from crm_warehouse.landing import MANIFEST
+from crm_warehouse.explain.files_behind import read_files_behind
 from crm_warehouse.privacy import customer_key_of, read_key
 from crm_warehouse.profile import load_profile
 from crm_warehouse.replay import CompiledModels
 from crm_warehouse.settings import Settings
-
-FEEDS = {"account": "stg_core__balances", "holding": "stg_wealth__holdings"}  # where positions come from, by kind
-DECIDED_BY = ("int_customer_ratings", "int_tier_spells")
 
 
 def read_tier_facts(settings: Settings, customer: str, month: date) -> dict:
@@ -142,13 +137,22 @@ class _Facts:
             "before": self._held_on(rating["month_end"]),
             "effect": effect,
             "believed_before": self._believed_before(effect["on"] if effect else rating["month_end"], rating),
-            **self._files([self._customer_id, *(member["member_id"] for member in members)], windows),
+            **read_files_behind(
+                self._ask,
+                self._models,
+                self._settings,
+                [self._customer_id, *(m["member_id"] for m in members)],
+                windows,
+            ),
         }
 
     def _rows(self, query: str, *values: object) -> list[dict]:
-        """`{name}` in a query is the relation of that model."""
+        """Rows of a query in which `{name}` is the relation of that model."""
+        return self._ask(query, list(values))
+
+    def _ask(self, query: str, values: list | dict) -> list[dict]:
         query = re.sub(r"\{(\w+)\}", lambda found: self._models.relation(found[1]), query)
-        found = self._warehouse.execute(query, list(values))
+        found = self._warehouse.execute(query, values)
         names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
@@ -256,49 +260,3 @@ class _Facts:
             if row["tier_code"] != rating["tier_code"]:
                 found.setdefault(row["until"], {})["rated_tier_code"] = row["tier_code"]
         return [{"until": until, **believed} for until, believed in sorted(found.items())]
-
-    def _files(self, customer_ids: list[str], windows: list[date]) -> dict:
-        """The batches that this month's positions came in, and the latest of every other extract the rating reads."""
-        index = _text(str(self._settings.warehouse / "landing_batches.parquet"))
-        first, last = windows[0], max(windows)
-        feeds = {kind: self._extracts([model]) for kind, model in FEEDS.items()}
-        positions = self._rows(
-            "with own as (select position_id from {int_position_holders} where customer_id in (select unnest(?))),"
-            " seen as ("
-            "   select position_kind, business_date, received_at from {int_positions_observed} semi join own using (position_id)"
-            "   where business_date between ? and last_day(?)"
-            "   union"  # what was observed before and still stood when the window began
-            "   select observed.position_kind, observed.business_date, observed.received_at from {int_position_day_spans} as spans"
-            "   join {int_positions_observed} as observed on observed.position_id = spans.position_id"
-            "     and observed.business_date = spans.valid_from and observed.balance_basis = 'end_of_day'"
-            "   semi join own on own.position_id = spans.position_id where spans.valid_from < ? and spans.valid_to > ?)"
-            " select distinct batches.source_table, batches.business_date, batches.batch, batches.received_at, batches.sha256"
-            f" from seen join {index} as batches on batches.received_at = seen.received_at"
-            "   and list_contains(case position_kind when 'account' then ? else ? end, batches.source_table)"
-            # A delivery may state earlier days; where it came together with that of the very day, it is not meant.
-            " where batches.business_date = seen.business_date or not exists ("
-            f"   select 1 from {index} as same where same.source_table = batches.source_table"
-            "   and same.business_date = seen.business_date and same.received_at = seen.received_at) order by all",
-            customer_ids, first, last, first, first, feeds["account"], feeds["holding"],
-        )  # fmt: skip
-        others = self._rows(
-            "select source_table, max_by(batches, business_date) as batch from"
-            f" (select source_table, business_date, batches from {index} as batches where list_contains(?, source_table))"
-            " group by source_table order by source_table",
-            [name for name in self._extracts(DECIDED_BY) if name not in feeds["account"] + feeds["holding"]],
-        )
-        return {
-            "positions_from": [self._with_file(row) for row in positions],
-            "beside_them": [self._with_file(row["batch"]) for row in others],
-        }
-
-    def _extracts(self, targets: Iterable[str]) -> list[str]:
-        """Landing tables that the SQL of models reads, directly or through others."""
-        sql = "".join(model.sql for model in self._models.order(list(targets), ["int_beliefs"]))
-        return sorted({"__".join(pair) for pair in re.findall(r"/([^/']+)/([^/']+)/business_date=", sql)})
-
-    def _with_file(self, batch: dict) -> dict:
-        source, extract = batch["source_table"].split("__", 1)
-        folder = self._settings.landing / source / extract / f"business_date={batch['business_date']}"
-        manifest = folder / f"batch={batch['batch']}" / MANIFEST
-        return {**batch, "file": read_json(manifest)["file"] if manifest.is_file() else None}
