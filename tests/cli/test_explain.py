@@ -132,7 +132,7 @@ def test_who_holds_the_key_may_ask_by_id_and_nobody_is_named(home: Settings, eve
     assert by_id.stdout == by_key.stdout
     as_json = cli(home.home, "explain", "tier", customer_id, "2026-05", "--json").stdout
     assert json.loads(as_json)["customer_key"] == key
-    customers = everything["customers"].set_index("customer_id")
+    customers = everything["core.customers"].set_index("customer_id")
     personal = [customer_id, *customers.loc[customer_id, ["customer_name", "id_number", "mobile"]].dropna()]
     assert not any(value in by_id.stdout + as_json for value in personal)
 
