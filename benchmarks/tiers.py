@@ -108,10 +108,14 @@ def main() -> None:
     with models.scratch() as connection:
         connection.execute("set threads = 2; set preserve_insertion_order = false")
         prepare(connection, models, given.customers)
-        by_hand = BY_HAND.format(ratings=models.relation("int_customer_ratings"), keys=models.relation("int_customer_keys"))
+        by_hand = BY_HAND.format(
+            ratings=models.relation("int_customer_ratings"), keys=models.relation("int_customer_keys")
+        )
         rounds = []
         for _ in range(given.rounds):
-            rounds.append((seconds(lambda: connection.execute(by_hand)), seconds(lambda: models.run(connection, [target], GIVEN))))
+            rounds.append(
+                (seconds(lambda: connection.execute(by_hand)), seconds(lambda: models.run(connection, [target], GIVEN)))
+            )
             console.print(f"by hand {rounds[-1][0]} s, the engine {rounds[-1][1]} s")
         (differing,) = connection.execute(
             f"""select count(*) from (

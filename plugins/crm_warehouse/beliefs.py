@@ -38,10 +38,11 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Revision:
-    """A batch of a month that was closed when it was received (UTC, no zone)."""
+    """A batch that may change what was known already; when it was received (UTC, no zone)."""
 
     extract: Extract
     received_at: datetime
+    of_closed_month: bool  # else it corrects a delivery of the month in progress
 
 
 def beliefs_folder(settings: Settings) -> Path:
@@ -69,7 +70,9 @@ def write_beliefs(
     manifest = compile_models()
     models = CompiledModels(manifest)
     sql = "".join(model.sql for model in models.order([target for target, _ in PARTS.values()], ["int_beliefs"]))
-    instants = sorted({r.received_at for r in revisions if f"/{r.extract.source}/{r.extract.name}/business_date=" in sql})
+    instants = sorted(
+        {r.received_at for r in revisions if f"/{r.extract.source}/{r.extract.name}/business_date=" in sql}
+    )
     kept = [
         _replayed(settings, profile, as_of, batch_index, manifest, number, instant)
         for number, instant in enumerate(instants, start=1)
@@ -80,8 +83,14 @@ def write_beliefs(
     return folder
 
 
+def _feeds(models: CompiledModels, extract: Extract, target: str) -> bool:
+    place = f"/{extract.source}/{extract.name}/business_date="
+    return any(place in model.sql for model in models.order([target], ["int_beliefs"]))
+
+
 def find_revisions(settings: Settings, profile: Profile, as_of: date) -> list[Revision]:
-    """Batches received after the month of their business date was closed: after the last day of it had come in."""
+    """Batches received after the month of their business date was closed (the last day of it had come in), and batches that
+    correct a delivery of a month in progress."""
     first_received: dict[tuple[Extract, date], datetime] = {}
     received: list[tuple[Extract, date, datetime]] = []
     for spec in profile.extracts:
@@ -95,7 +104,11 @@ def find_revisions(settings: Settings, profile: Profile, as_of: date) -> list[Re
         if _month(as_of + timedelta(days=1)) > month:
             last_day = max(day for _, day in first_received if _month(day) == month)
             closed_at[month] = max(time for (_, day), time in first_received.items() if day == last_day)
-    return [Revision(spec, time) for spec, day, time in received if time > closed_at.get(_month(day), NEVER)]
+    return [
+        Revision(spec, time, time > closed_at.get(_month(day), NEVER))
+        for spec, day, time in received
+        if time > closed_at.get(_month(day), NEVER) or time > first_received[spec, day]
+    ]
 
 
 def _replayed(
@@ -110,7 +123,9 @@ def _replayed(
     )
     targets = [target for target, _ in PARTS.values()]
     ordered = models.order(targets, ["int_beliefs"])
-    decided_by = "\n".join([str(number), *(m.sql or m.file.read_text(encoding="utf-8") for m in ordered), _contents(batches)])
+    decided_by = "\n".join(
+        [str(number), *(m.sql or m.file.read_text(encoding="utf-8") for m in ordered), _contents(batches)]
+    )
     folder = beliefs_folder(settings) / "kept" / hashlib.sha256(decided_by.encode()).hexdigest()[:32]
     if not folder.is_dir():
         making = folder.with_suffix(".making")

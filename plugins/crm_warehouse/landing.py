@@ -195,9 +195,7 @@ def accepted_batches(
     return accepted
 
 
-def accepted_on(
-    settings: Settings, spec: Extract, day: date, received_before: datetime | None = None
-) -> Batch | None:
+def accepted_on(settings: Settings, spec: Extract, day: date, received_before: datetime | None = None) -> Batch | None:
     """The accepted batch in force of one business date: the batch in force, else the best that was accepted."""
     landed = [b for b in batches_on(settings, spec, day) if received_before is None or b.received_at < received_before]
     kept = [batch for batch in landed if batch.is_accepted]
@@ -214,7 +212,11 @@ def landed_dates(settings: Settings, spec: Extract) -> list[date]:
 
 
 def write_batch_index(settings: Settings, batches: list[Batch], name: str = "landing_batches") -> Path:
-    """Write the index of the batches in force as Parquet, for the engine to join: one row a batch."""
+    """Write the index of the batches in force as Parquet, for the engine to join: one row a batch.
+
+    `received_at` is when its business date first came: a correction does not make known what was known before (what it
+    changes begins a new belief, see beliefs.py).
+    """
     path = settings.warehouse / f"{name}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     index = pa.table(
@@ -222,12 +224,21 @@ def write_batch_index(settings: Settings, batches: list[Batch], name: str = "lan
             "source_table": pa.array([batch.table for batch in batches], pa.string()),
             "business_date": pa.array([batch.business_date for batch in batches], pa.date32()),
             "batch": pa.array([batch.number for batch in batches], pa.int64()),
-            "received_at": pa.array([batch.received_at.replace(tzinfo=None) for batch in batches], pa.timestamp("us")),
+            "received_at": pa.array(
+                [_first_received(batch).replace(tzinfo=None) for batch in batches], pa.timestamp("us")
+            ),
             "sha256": pa.array([batch.manifest["sha256"] for batch in batches], pa.string()),
         }
     )
     pq.write_table(index, path)
     return path
+
+
+def _first_received(batch: Batch) -> datetime:
+    landed = (
+        Batch(batch.table, path.parent, read_json(path)) for path in batch.folder.parent.glob(f"batch=*/{MANIFEST}")
+    )
+    return min(other.received_at for other in landed if other.is_accepted)
 
 
 def extract_folder(settings: Settings, spec: Extract) -> Path:

@@ -192,7 +192,9 @@ def test_versions_of_a_ladder_follow_without_gap_or_overlap_and_keep_the_tiers_c
 def test_a_weight_counts_only_where_weighted_assets_are_rated(user):
     path = user.bank / "policy" / "tier_asset_weights.csv"
     path.write_text(path.read_text(encoding="utf-8") + "river_bank,river_bank-1,fund,0.5\n", encoding="utf-8")
-    assert "line 2: river_bank-1 rates total assets: a weight counts only where rating_base is weighted" in only_block(user)
+    assert "line 2: river_bank-1 rates total assets: a weight counts only where rating_base is weighted" in only_block(
+        user
+    )
 
 
 def test_a_run_is_refused_a_wrong_ladder_before_it_reads_anything(user):

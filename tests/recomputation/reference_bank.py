@@ -159,7 +159,9 @@ def read_merges(root: Path, spells: dict[str, list[Spell]]) -> dict[str, Merge]:
     for pair, rows in links[links.link_type == "same_person"].groupby(["customer_id", "linked_customer_id"]):
         into, customer = sorted(pair, key=lambda one: (spells[one][0].starts, one))
         first, last = rows.iloc[0], rows.iloc[-1]
-        merges[customer] = Merge(into, day_or_none(last.valid_from), day_or_none(last.valid_to), first.sent_at.to_pydatetime())
+        merges[customer] = Merge(
+            into, day_or_none(last.valid_from), day_or_none(last.valid_to), first.sent_at.to_pydatetime()
+        )
     return merges
 
 

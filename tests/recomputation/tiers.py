@@ -111,7 +111,9 @@ def tier_changes(bank: Bank, tiers: dict, customer: str, spells: list[Spell]) ->
             merge = bank.merges.get(customer)
             what = "merged" if merge and merge.starts == spell.ends else "relationship_closed"
             events.append((spell.ends, None, what, spell.end_known))
-    return [event for event, before in zip(events, [None, *events], strict=False) if before is None or before[1] != event[1]]
+    return [
+        event for event, before in zip(events, [None, *events], strict=False) if before is None or before[1] != event[1]
+    ]
 
 
 def tier_history(bank: Bank, tiers: dict) -> dict[tuple[str, date, datetime], dict]:
@@ -132,7 +134,9 @@ def tier_history(bank: Bank, tiers: dict) -> dict[tuple[str, date, datetime], di
             else:
                 movement = "up" if rank[tier] > rank[before] else "down"
             if what == "rated":
-                reason = {"opened": "history_begins", "up": "rating_reached_threshold"}.get(movement, "rating_below_threshold")
+                reason = {"opened": "history_begins", "up": "rating_reached_threshold"}.get(
+                    movement, "rating_below_threshold"
+                )
             else:
                 reason = what
             row = {

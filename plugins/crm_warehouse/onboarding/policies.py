@@ -140,7 +140,10 @@ def _findings(profile: Profile) -> Iterator[Finding]:
     ladder = [sound.get(name) for name in (POLICIES, THRESHOLDS, WEIGHTS)]
     found = [] if None in ladder else list(check_ladders(*ladder, profile.initial_delivery_on))
     checks = {
-        **{name: (lambda name=name: (text for file, text in found if file == name)) for name in (POLICIES, THRESHOLDS, WEIGHTS)},
+        **{
+            name: (lambda name=name: (text for file, text in found if file == name))
+            for name in (POLICIES, THRESHOLDS, WEIGHTS)
+        },
         "policy_parameters": lambda: _parameters(profile, sound.get("policy_parameters", [])),
         "age_bands": lambda: _age_bands(sound.get("age_bands", [])),
     }

@@ -34,6 +34,14 @@ stated as (
     group by account_id, customer_id, share_fraction, run_number
 ),
 
+deliveries as (
+    select distinct
+        account_id,
+        delivery_number,
+        business_date
+    from account_days
+),
+
 account_holders as (
     select
         stated.account_id,
@@ -42,7 +50,7 @@ account_holders as (
         case when stated.first_delivery = 1 then cast('0001-01-01' as date) else stated.first_date end as valid_from,
         coalesce(following.business_date, {{ end_of_time() }}) as valid_to
     from stated
-    left join (select distinct account_id, delivery_number, business_date from account_days) as following
+    left join deliveries as following
         on
             stated.account_id = following.account_id
             and stated.last_delivery + 1 = following.delivery_number

@@ -2,6 +2,9 @@ with numbered as (
     select
         links.*,
         min(received_at) over by_link as known_at,
+        min(received_at) over (
+            partition by customer_id, linked_customer_id, link_type, valid_from, valid_to
+        ) as end_known_at,
         row_number() over (
             partition by customer_id, linked_customer_id, link_type, valid_from
             order by business_date desc nulls last
@@ -19,7 +22,7 @@ customer_links_latest as (
         valid_from,
         coalesce(valid_to, {{ end_of_time() }}) as valid_to,
         known_at,
-        received_at
+        end_known_at
     from numbered
     where recency = 1
 )

@@ -13,7 +13,7 @@ pairs as (
         valid_from,
         valid_to,
         known_at,
-        received_at
+        end_known_at
     from (
         select
             links.*,
@@ -57,7 +57,7 @@ merged_records as (
         min(valid_from) as merged_from,
         max(valid_to) as merged_to,
         min(known_at) as merged_known_at,
-        max(received_at) as unmerged_known_at
+        max(end_known_at) as unmerged_known_at
     from numbered
     group by customer_id, stretch
 )

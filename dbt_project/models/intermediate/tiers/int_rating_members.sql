@@ -16,9 +16,21 @@ kinds as (
 ),
 
 directed as (
-    select customer_id, linked_customer_id, link_type, valid_from, valid_to from {{ ref('int_customer_links_latest') }}
+    select
+        customer_id,
+        linked_customer_id,
+        link_type,
+        valid_from,
+        valid_to
+    from {{ ref('int_customer_links_latest') }}
     union all
-    select linked_customer_id, customer_id, link_type, valid_from, valid_to from {{ ref('int_customer_links_latest') }}
+    select
+        linked_customer_id as customer_id,
+        customer_id as linked_customer_id,
+        link_type,
+        valid_from,
+        valid_to
+    from {{ ref('int_customer_links_latest') }}
 ),
 
 edges as (
@@ -37,7 +49,12 @@ edges as (
 ),
 
 reached (month, rating_kind, customer_id, member_id) as (
-    select month, rating_kind, customer_id, member_id from edges
+    select
+        month,
+        rating_kind,
+        customer_id,
+        member_id
+    from edges
     union
     select
         reached.month,

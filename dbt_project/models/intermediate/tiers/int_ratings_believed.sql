@@ -16,7 +16,8 @@ present as (
         rated.tier_rank,
         rated.known_at
     from {{ ref('int_customer_months_rated') }} as rated
-    cross join (select belief_number from {{ ref('int_beliefs') }} where is_present) as beliefs
+    inner join {{ ref('int_beliefs') }} as beliefs
+        on beliefs.is_present
     -- Months that decide: see rule 10.
     where rated.is_review and rated.is_complete and rated.rating_amount is not null
 ),

@@ -8,7 +8,8 @@ present as (
         beliefs.belief_number,
         spells.*
     from {{ ref('int_tier_spells') }} as spells
-    cross join (select belief_number from {{ ref('int_beliefs') }} where is_present) as beliefs
+    inner join {{ ref('int_beliefs') }} as beliefs
+        on beliefs.is_present
 ),
 
 spells_believed as (

@@ -12,6 +12,13 @@ with changes as (
     from {{ ref('int_tier_changes') }} as changes
 ),
 
+customers as (
+    select distinct
+        belief_number,
+        customer_id
+    from changes
+),
+
 -- A customer has intervals of a past belief only where it differs from the next one, which otherwise speaks for both.
 own_beliefs as (
     select
@@ -22,7 +29,7 @@ own_beliefs as (
             order by beliefs.belief_number asc nulls first
         ) as believed_from,
         beliefs.known_to as believed_to
-    from (select distinct belief_number, customer_id from changes) as customers
+    from customers
     inner join {{ ref('int_beliefs') }} as beliefs
         on customers.belief_number = beliefs.belief_number
 ),

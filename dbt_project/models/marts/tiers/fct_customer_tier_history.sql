@@ -2,19 +2,18 @@
 with believed as (
     select
         intervals.*,
-        lag(known_to) over same_interval is distinct from known_from as is_new
+        lag(known_to) over (
+            partition by
+                customer_id, valid_from, valid_to, tier_code, previous_tier_code, movement, reason, policy_version
+            order by known_from asc nulls first
+        ) as believed_before_to
     from {{ ref('int_tier_intervals_believed') }} as intervals
-    window same_interval as (
-        partition by
-            customer_id, valid_from, valid_to, tier_code, previous_tier_code, movement, reason, policy_version
-        order by known_from asc nulls first
-    )
 ),
 
 numbered as (
     select
         believed.*,
-        sum(case when is_new then 1 else 0 end) over (
+        sum(case when believed_before_to = known_from then 0 else 1 end) over (
             partition by
                 customer_id, valid_from, valid_to, tier_code, previous_tier_code, movement, reason, policy_version
             order by known_from asc nulls first
