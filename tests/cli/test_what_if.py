@@ -134,6 +134,14 @@ def test_a_folder_with_a_bad_ladder_is_refused_by_one_sentence(home: Settings, t
     assert not home.report.exists()
 
 
+def test_a_number_that_no_column_holds_is_one_sentence(home: Settings, tmp_path: Path):
+    for name in ("tier_policies", "tier_thresholds"):
+        shutil.copy(home.bank_folder / "policy" / f"{name}.csv", tmp_path)
+    file = tmp_path / "tier_thresholds.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace("0.20,1000000,0,true", "0.20,1000000,99999999999,true", 1))
+    assert "cannot be replayed" in sentence_of(cli(home.home, "what-if", "--ladder", str(tmp_path), *PERIOD))
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

@@ -57,7 +57,12 @@ def compare(
         first, last = _months(connection, models, first, last, candidate)
         candidate.write_seeds(Path(folder))
         models.read_seeds_from(Path(folder))
-        models.run(connection, MARTS, [*GIVEN, "int_beliefs"])
+        try:
+            models.run(connection, MARTS, [*GIVEN, "int_beliefs"])
+        except duckdb.DataError as problem:  # a number no column holds
+            raise SettingsError(
+                f"the ladder {candidate.label} cannot be replayed: {str(problem).splitlines()[0]}"
+            ) from None
         _stand(connection, models, first, last)
         return {
             "bank": profile.bank,

@@ -78,15 +78,14 @@ def candidate_ladder(profile: Profile, name: str | None, thresholds: list[str]) 
                 f" {', '.join(presets)}{did_you_mean(name, presets)}"
             )
         ladder = _of_policy(profile, rows, name)
-    for setting in thresholds:
-        _set_threshold(ladder, setting)
-    place = f"with {' '.join(thresholds)}: {ladder.place}" if thresholds else ladder.place
+    changes = [_set_threshold(ladder, setting) for setting in thresholds]
+    place = f"with {' '.join(changes)}: {ladder.place}" if changes else ladder.place
     refuse_bad_ladder(ladder.rows, place, profile.initial_delivery_on)
-    return Ladder(" ".join([ladder.label, *thresholds]), ladder.place, ladder.rows)
+    return Ladder(" ".join([ladder.label, *changes]), ladder.place, ladder.rows)
 
 
-def _set_threshold(ladder: Ladder, setting: str) -> None:
-    """Set a tier's threshold in every version; 800万 is eight million."""
+def _set_threshold(ladder: Ladder, setting: str) -> str:
+    """Set a tier's threshold in every version; 800万 is eight million. Returns the setting with its number in full."""
     code, _, amount = setting.partition("=")
     tiers = [row for row in ladder.rows[THRESHOLDS] if row["tier_code"] == code]
     if not tiers:
@@ -103,3 +102,4 @@ def _set_threshold(ladder: Ladder, setting: str) -> None:
         raise SettingsError(f"--threshold {setting}: write an amount to the cent, as {code}=8000000 or {code}=800万")
     for row in tiers:
         row["threshold_amount"] = f"{number:f}"
+    return f"{code}={number:f}"

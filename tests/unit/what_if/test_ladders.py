@@ -45,6 +45,7 @@ def test_a_threshold_is_set_on_top_of_the_active_ladder(profile: Profile, amount
     ladder = candidate_ladder(profile, None, [f"private={amount}"])
     assert thresholds(ladder) == {**thresholds(active_ladder(profile)), "private": "8000000"}
     assert thresholds(active_ladder(profile))["private"] == "6000000"
+    assert ladder.label == "default private=8000000"
 
 
 def test_a_preset_is_in_force_as_if_it_were_the_active_one(profile: Profile):
