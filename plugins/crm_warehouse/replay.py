@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from crm_warehouse.errors import BuildFailed
 from crm_warehouse.files import read_json
 from crm_warehouse.settings import PROJECT
 
@@ -58,7 +59,7 @@ class CompiledModels:
 
     def relation(self, name: str) -> str:
         """The quoted relation of a model or seed, as the compiled SQL says it."""
-        return f'"{self.catalog}"."{self.by_name[name].schema}"."{name}"'
+        return f'"{self.catalog}"."{self._schema(name)}"."{name}"'
 
     def order(self, targets: Collection[str], given: Collection[str]) -> list[Model]:
         """`targets` and all they need that is not given, each after what it needs."""
@@ -97,7 +98,14 @@ class CompiledModels:
 
     def built(self, name: str) -> str:
         """The quoted relation that dbt built for a model or seed, in a database that has it attached."""
-        return f'"{BUILT}"."{self.by_name[name].schema}"."{name}"'
+        return f'"{BUILT}"."{self._schema(name)}"."{name}"'
+
+    def _schema(self, name: str) -> str:
+        if name not in self.by_name:
+            raise BuildFailed(
+                f"the last build has no {name}: it is of another version of this project; run again, then ask again"
+            )
+        return self.by_name[name].schema
 
     def give(self, connection: duckdb.DuckDBPyConnection, names: Collection[str], where: str = "true") -> None:
         """Let tables that dbt built, or those rows of them, stand in a scratch database."""

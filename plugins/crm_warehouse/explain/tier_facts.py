@@ -95,6 +95,7 @@ class _Facts:
                 "select * from {dim_tier_policies} where policy_version = ? order by tier_rank", state["policy_version"]
             )
         effect = self._effect(state, deciding, rating)
+        day = effect["on"] if effect else self._decided_for(deciding[0]["up_lag_months"], rating)
         scope = "household" if ladder[0]["rating_scope"] == "household" else "own"
         members = self._rows(
             "select member_id, customer_key from {int_rating_members} as members"
@@ -136,7 +137,8 @@ class _Facts:
             "state": state,
             "before": self._held_on(rating["month_end"]),
             "effect": effect,
-            "believed_before": self._believed_before(effect["on"] if effect else rating["month_end"], rating),
+            "believed_of": day,
+            "believed_before": self._believed_before(day, rating),
             **read_files_behind(
                 self._ask,
                 self._models,
@@ -223,15 +225,16 @@ class _Facts:
             return None
         ranks = {tier["tier_code"]: tier["tier_rank"] for tier in ladder}
         is_down = ranks[state["held_tier_code"]] < ranks.get(state["previous_tier_code"], 0)
-        lag = 1 if is_down else ladder[0]["up_lag_months"]
-        on = (
-            rating["month_end"]
-            if not lag
-            else self._one("select cast(? + to_months(?) as date) as day", self._month, lag)["day"]
-        )
+        on = self._decided_for(1 if is_down else ladder[0]["up_lag_months"], rating)
         last_day = self._one("select max(month_end) as day from {int_months}")["day"]
         interval = self._held_on(on) if on <= last_day else None
         return {"on": on, "is_shown": on <= last_day, "is_down": is_down, "interval": interval}
+
+    def _decided_for(self, lag_months: int, rating: dict) -> date:
+        """The day for which the month decides: the first of a later month, with no lag its own last day."""
+        if not lag_months:
+            return rating["month_end"]
+        return self._one("select cast(? + to_months(?) as date) as day", self._month, lag_months)["day"]
 
     def _believed_before(self, day: date, rating: dict) -> list[dict]:
         """What was believed of the day, and of the month's rating, until a correction was received; only what differs."""

@@ -209,12 +209,18 @@ def _known(facts: dict) -> Said:
     names, rating = _names(facts["ladder"]), facts["rating"]
     if rating["known_at"]:
         at = _moment(rating["known_at"])
-        yield f"the deliveries of the month were complete on {at}", f"当月数据于 {at} 收齐"
+        if rating["is_complete"]:
+            yield f"the deliveries of the month were complete on {at}", f"当月数据于 {at} 收齐"
+        else:
+            yield (
+                f"of the month that is not over, the last delivery came on {at}",
+                f"当月尚未结束，最近一次数据于 {at} 收到",
+            )
     for believed in facts["believed_before"]:
         what, what_zh = [], []
         if "held_tier_code" in believed:
             name, name_zh = names.get(believed["held_tier_code"], (believed["held_tier_code"],) * 2)
-            day = facts["effect"]["on"] if facts["effect"] else rating["month_end"]
+            day = facts["believed_of"]
             what.append(f"{name} in force on {day}")
             what_zh.append(f"{day} 的等级为{name_zh}")
         if "rated_tier_code" in believed:

@@ -74,6 +74,7 @@ def facts(ladder_changes: dict | None = None, state: dict | None = None, rating:
         },
         "before": {"tier_code": "middle", "valid_from": date(2025, 9, 1), "reason": "rating_reached_threshold"},
         "effect": None,
+        "believed_of": JUNE,
         "believed_before": [],
         **changes,
     }
@@ -178,7 +179,7 @@ def test_what_a_correction_changed():
     at = datetime(2026, 6, 15, 9, 0)
     text = said(facts(believed_before=[{"until": at, "held_tier_code": "high", "rated_tier_code": "high"}]))
     assert (
-        "until 2026-06-15 09:00 UTC, when a correction was received, we believed: High in force on 2026-05-31, a rating of High"
+        "until 2026-06-15 09:00 UTC, when a correction was received, we believed: High in force on 2026-06-01, a rating of High"
         in text
     )
-    assert "2026-06-15 09:00 UTC 收到更正之前，认为2026-05-31 的等级为高，评定等级为高" in text
+    assert "2026-06-15 09:00 UTC 收到更正之前，认为2026-06-01 的等级为高，评定等级为高" in text
