@@ -80,7 +80,7 @@ def test_a_graced_preset_differs_and_loses_nobody_upwards(reference_run: Run):
         sum(row[side] for row in found["movements"] if row["movement"] == "down") for side in ("active", "candidate")
     ]
     assert downs[1] < downs[0]
-    assert any("grace_months of Private banking 0 -> 6" in en for en, _ in show.sentences(found))
+    assert any("grace_months 0 -> 6 of Private banking" in en for en, _ in show.sentences(found))
 
 
 def test_tiers_that_only_one_ladder_has_stand_side_by_side(reference_run: Run):

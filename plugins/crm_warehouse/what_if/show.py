@@ -42,7 +42,7 @@ def sentences(found: dict) -> list[tuple[str, str]]:
                 amount = tier[f"{side}_amount"]
                 does.append(
                     (
-                        f"{verb} {tier[side]:,} {'customer' if tier[side] == 1 else 'customers'} and {_amount(amount)} {unit}",
+                        f"{verb} {_customers(tier[side])} and {_amount(amount)} {unit}",
                         f"{verb_zh} {tier[side]:,} 户、{_amount(amount)} {unit_zh}",
                     )
                 )
@@ -54,12 +54,19 @@ def sentences(found: dict) -> list[tuple[str, str]]:
                 f"{tier['name_zh']}门槛由{_wan(old)}{raised}至{_wan(new)}，{'、'.join(zh for _, zh in does)}（{last}）",
             )
         )
+    crossing, amount = (sum(row[name] for row in found["crossings"]) for name in ("customers", "amount"))
+    said.append(
+        (
+            f"in all, {_customers(crossing)} rated at {_amount(amount)} {unit} with another tier in {last}",
+            f"{last}共有 {crossing:,} 户、{_amount(amount)} {unit_zh}的等级不同",
+        )
+    )
     others = other_rules(found)
     if others:
         said.append(
             (
-                f"other rules differ too, and what is counted is what they do together: {'; '.join(en for en, _ in others)}",
-                f"其他规则也不同，以上为共同作用的结果：{'；'.join(zh for _, zh in others)}",
+                f"rules other than thresholds differ, and what is counted is what all do together: {'; '.join(en for en, _ in others)}",
+                f"门槛以外的规则也不同，以上为共同作用的结果：{'；'.join(zh for _, zh in others)}",
             )
         )
     return said
@@ -73,20 +80,23 @@ def other_rules(found: dict) -> list[tuple[str, str]]:
         for rule, zh in RULES_ZH.items()
         if active[rule] != candidate[rule]
     ]
+    alike: dict[tuple[str, str], list[dict]] = {}
     for tier in found["tiers"]:
         old, new = tier["active_grace_months"], tier["candidate_grace_months"]
-        if None in (old, new):
-            has, has_zh = (
-                ("only the active ladder has", "仅现行规则有")
-                if new is None
-                else ("only the other ladder has", "仅另一规则有")
-            )
-            differing.append((f"{has} {tier['name_en']}", f"{has_zh}{tier['name_zh']}"))
+        if new is None:
+            alike.setdefault(("only the active ladder has", "仅现行规则有"), []).append(tier)
+        elif old is None:
+            alike.setdefault(("only the candidate has", "仅候选规则有"), []).append(tier)
         elif old != new:
-            differing.append(
-                (f"grace_months of {tier['name_en']} {old} -> {new}", f"{tier['name_zh']}宽限月数 {old} → {new}")
-            )
+            alike.setdefault((f"grace_months {old} -> {new} of", f"宽限月数 {old} → {new}："), []).append(tier)
+    for (en, zh), tiers in alike.items():
+        names = ", ".join(tier["name_en"] for tier in tiers)
+        differing.append((f"{en} {names}", zh + "、".join(tier["name_zh"] for tier in tiers)))
     return differing
+
+
+def _customers(number: int) -> str:
+    return f"{number:,} {'customer' if number == 1 else 'customers'}"
 
 
 def _amount(amount: Decimal) -> str:
