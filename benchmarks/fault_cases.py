@@ -32,6 +32,8 @@ from crm_warehouse.quality.landing_gate import judge_batches
 from crm_warehouse.quality.rule import Rule
 from crm_warehouse.simulator.corruption.damage import corrupt, find_extract
 
+HISTORY = re.compile(r"\b(past\.|_deliveries\b|_totals\b|_statistics\b|_learned\b|_thresholds\b)")
+
 
 class Workspace:
     """A copy of the bank as it stood before one business day, for one case after another of that day."""
@@ -102,7 +104,14 @@ class Workspace:
             rule for rule in self.rules if damaged.table in tables_of(rule, known) or rule.id in self.clean["failed"]
         ]
         needed = self._with_relatives({damaged.table}.union(*(tables_of(rule, known) for rule in asked)))
-        profile = replace(self.profile, extracts=tuple(spec for spec in self.profile.extracts if spec.table in needed))
+        # What came before is read for the tables of rules that look back; the others' rows of the day are enough.
+        back = set().union(*(tables_of(rule, known) for rule in asked if HISTORY.search(said_by(rule))))
+        extracts = tuple(
+            spec if spec.table in back else replace(spec, expect={})
+            for spec in self.profile.extracts
+            if spec.table in needed
+        )
+        profile = replace(self.profile, extracts=extracts)
         settings = self.bank.settings
         batches = {spec.table: current_batches(settings, spec, [self.day]) for spec in profile.extracts}
         database = settings.warehouse / "landing_gate.duckdb"
@@ -178,9 +187,13 @@ class Workspace:
 
 def tables_of(rule: Rule, known: set[str]) -> set[str]:
     """Tables that a rule's SQL names, its own among them: what it reads is among these."""
+    return (known & set(re.findall(r"\w+", said_by(rule)))) | {rule.table}
+
+
+def said_by(rule: Rule) -> str:
+    """All SQL of a rule."""
     query = getattr(rule.expectation, "unexpected_rows_query", "")
-    said = " ".join(str(part) for part in (query, rule.bad_rows, rule.missing, rule.listing) if part)
-    return (known & set(re.findall(r"\w+", said))) | {rule.table}
+    return " ".join(str(part) for part in (query, rule.bad_rows, rule.missing, rule.listing) if part)
 
 
 def _link(source: Path, target: Path, but: str = "") -> None:
