@@ -23,14 +23,16 @@ import pyarrow.parquet as pq
 
 import expectations.landing
 from benchmarks.fault_bank import FaultBank, judge_day, land_day, record_of_gate
-from benchmarks.fault_plan import FaultCase
+from benchmarks.fault_plan import ROWS_MIN, FaultCase
 from crm_warehouse.errors import CorruptionRefused, CrmWarehouseError, ExtractError
 from crm_warehouse.landing import ACCEPTED, ROWS, current_batches
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.progress import silent
 from crm_warehouse.quality.landing_gate import judge_batches
 from crm_warehouse.quality.rule import Rule
+from crm_warehouse.simulator.corruption.catalogue import find_kind
 from crm_warehouse.simulator.corruption.damage import corrupt, find_extract
+from crm_warehouse.simulator.corruption.kind import EVERY_EXTRACT
 
 HISTORY = re.compile(r"\b(past\.|_deliveries\b|_totals\b|_statistics\b|_learned\b|_thresholds\b)")
 
@@ -61,6 +63,9 @@ class Workspace:
         described |= {"day": case.day.isoformat(), "magnitude": case.magnitude}
         refused = "the bank sends no extract that it is for"
         for table in case.tables:
+            if self._is_too_small(case, table):
+                refused = f"fewer than {ROWS_MIN} rows came of it"
+                continue
             try:
                 corrupt(
                     self.profile.extracts,
@@ -78,6 +83,10 @@ class Workspace:
             spec = find_extract(self.profile.extracts, table)
             return {**described, "table": spec.table, **self._outcome(spec)}
         return {**described, "refused": refused}
+
+    def _is_too_small(self, case: FaultCase, table: str) -> bool:
+        rows = self.clean["rows_read"].get(table.replace(".", "__"), 0)
+        return find_kind(case.kind).applies_to == EVERY_EXTRACT and rows < ROWS_MIN
 
     def _outcome(self, spec: Extract) -> dict:
         nothing = {"failed": {}, "set_aside": [], "rows_read": {}, "damaged_rows": 0}

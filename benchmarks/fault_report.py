@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.fault_plan import ROWS_MIN
 from benchmarks.fault_verdicts import Ablation, Judge, Record, ablate, by_principle, wilson
 from crm_warehouse.simulator.corruption.catalogue import find_kind
 
@@ -255,7 +256,8 @@ def as_markdown(scored: dict) -> str:
         " night after another; they are the accepted history and the measure of false alarms. Then one delivery of a day was"
         f" damaged at a time ({', '.join(campaign['day_types'])}; {campaign['seeds']} seed"
         f"{'; a tenth of the usual magnitude, too' if campaign['magnitudes'] else ''}), extracted, landed and judged against"
-        " that history. In transit: the control file (or an answer's digest) says what was sent; at source: it agrees with the"
+        f" that history. Kinds of any extract take another one each time, of at least {ROWS_MIN} rows: of three rows a day, two"
+        " at the source are a quiet day, and no rule of this gate claims to know. In transit: the control file (or an answer's digest) says what was sent; at source: it agrees with the"
         " damage. Rules that read nothing of the damaged table have their verdict of the clean day, because the gate is"
         " deterministic (`tests/faults/test_campaign.py` holds that to be the whole judgement).",
         "",
