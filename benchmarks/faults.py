@@ -67,10 +67,7 @@ def run_campaign(
     cases = list(cases_of(campaign, profile, damaged_days(days)))
     on_record = {record["id"]: record for record in read_records(folder / "cases.jsonl")}
     todo = [case for case in cases if case.id not in on_record]
-    # The magnitudes that the goals are about come first; then day by day.
-    todo.sort(
-        key=lambda case: (case.magnitude != find_kind(case.kind).magnitude, campaign.day_types.index(case.day_type))
-    )
+    todo.sort(key=lambda case: _turn(case, campaign))
     for done, record in enumerate(_run_all(bank, folder / "workspaces", clean, todo, processes)):
         on_record[record["id"]] = record
         append_record(folder / "cases.jsonl", record)
@@ -112,6 +109,12 @@ def _run_all(
             for finished in as_completed(running):
                 yield finished.result()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _turn(case: FaultCase, campaign: Campaign) -> float:
+    """Day type by day type, the magnitudes that the goals are about first; smaller ones after those of the next day type."""
+    is_small = case.magnitude != find_kind(case.kind).magnitude
+    return campaign.day_types.index(case.day_type) + 1.5 * is_small
 
 
 def campaign_folder(work: Path, campaign: Campaign) -> Path:
