@@ -106,8 +106,11 @@ def _run_all(
                 pool.submit(run_case, bank, folder, clean[case.day.isoformat()], case)
                 for case in cases[first : first + CASES_PER_POOL]
             ]
-            for finished in as_completed(running):
-                yield finished.result()
+            try:
+                for finished in as_completed(running):
+                    yield finished.result()
+            finally:
+                pool.shutdown(cancel_futures=True)  # no more are wanted when the time is over
         shutil.rmtree(folder, ignore_errors=True)
 
 
