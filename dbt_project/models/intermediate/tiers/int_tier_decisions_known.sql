@@ -25,20 +25,25 @@ overtaken as (
     where is_overtaken
 ),
 
-moments as (
-    select
+times_known as (
+    select distinct
         ordered.belief_number,
         ordered.customer_id,
-        ordered.known_at as moment,
-        lead(ordered.known_at) over (
-            partition by ordered.belief_number, ordered.customer_id
-            order by ordered.known_at asc nulls first
-        ) as next_moment
-    from (select distinct belief_number, customer_id, known_at from ordered) as ordered
+        ordered.known_at
+    from ordered
     inner join overtaken
         on
             ordered.belief_number = overtaken.belief_number
             and ordered.customer_id = overtaken.customer_id
+),
+
+moments as (
+    select
+        belief_number,
+        customer_id,
+        known_at as moment,
+        lead(known_at) over (partition by belief_number, customer_id order by known_at asc nulls first) as next_moment
+    from times_known
 ),
 
 tier_decisions_known as (
