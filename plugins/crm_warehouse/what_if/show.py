@@ -57,7 +57,7 @@ def sentences(found: dict) -> list[tuple[str, str]]:
     crossing, amount = (sum(row[name] for row in found["crossings"]) for name in ("customers", "amount"))
     said.append(
         (
-            f"in all, {_customers(crossing)} rated at {_amount(amount)} {unit} with another tier in {last}",
+            f"in all, {_customers(crossing)} rated at {_amount(amount)} {unit} would have another tier in {last}",
             f"{last}共有 {crossing:,} 户、{_amount(amount)} {unit_zh}的等级不同",
         )
     )
@@ -111,13 +111,14 @@ def show(found: dict, page: Path, console: Console) -> None:
     """The comparison for people; a customer appears by key, and only where asked for."""
     active, candidate = found["ladders"]["active"], found["ladders"]["candidate"]
     console.rule("what if 假如换一套等级规则")
-    for side, ladder in (("active    现行", active), ("candidate 候选", candidate)):
-        console.print(
-            f"{side}  {plain(ladder['label'])}: {plain(ladder['name_en'])} {plain(ladder['name_zh'])}, {plain(ladder['policy_version'])}"
-        )
-    console.print(
-        f"months    月份  {found['from']:%Y-%m} to {found['to']:%Y-%m}, each as its review left the customers 以每月评定后为准\n"
-    )
+    lines = [
+        f"{side}  {ladder['label']}: {ladder['name_en']} {ladder['name_zh']}, {ladder['policy_version']}"
+        for side, ladder in (("active    现行", active), ("candidate 候选", candidate))
+    ]
+    period = f"{found['from']:%Y-%m} to {found['to']:%Y-%m}"
+    lines.append(f"months    月份  {period}, each as its review left the customers 以每月评定后为准\n")
+    for line in lines:
+        console.print(plain(line), soft_wrap=True)
     for en, zh in sentences(found):
         console.print(f"[bold]{plain(en)}[/]\n[bold]{plain(zh)}[/]", soft_wrap=True, highlight=False)
     names = {tier["tier_code"]: f"{tier['name_en']} {tier['name_zh']}" for tier in found["tiers"]}
