@@ -243,7 +243,9 @@ def random_corrections(seed: int, bank: Bank, ladder: Ladder) -> tuple[list[tupl
         place = random.randrange([m.first for m in bank.months].index(day.replace(day=1)))
         month = bank.months[place]
         bank = replace(bank, months=list(bank.months), assets=dict(bank.assets), debts=dict(bank.debts))
-        if not month.is_fed and random.random() < 0.5:  # the delivery it waited for: what it decides was not known before
+        if (
+            not month.is_fed and random.random() < 0.5
+        ):  # the delivery it waited for: what it decides was not known before
             bank.months[place] = replace(month, known_at=moment, is_fed=True)
         for customer, spells in bank.spells.items():
             if random.random() < 0.3 and any(s.begin <= month.last and s.end > month.first for s in spells):

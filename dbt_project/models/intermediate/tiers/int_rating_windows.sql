@@ -1,6 +1,12 @@
 -- Which months' amounts a version rates in a month, and what they are divided by. A version that is over goes on rating
 -- for as long as a grace period that began under it may last.
-with versions as (
+with unfed as (
+    select count(*) as months
+    from {{ ref('int_months') }}
+    where not is_fed
+),
+
+versions as (
     select distinct
         policy_version,
         rating_base,
@@ -16,7 +22,7 @@ with versions as (
         end as rated_to
     from {{ ref('int_tier_ladder') }}
     -- A month without a rating makes a grace period longer.
-    cross join (select count(*) as months from {{ ref('int_months') }} where not is_fed) as unfed
+    cross join unfed
 ),
 
 months as (

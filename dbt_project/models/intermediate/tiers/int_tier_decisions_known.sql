@@ -25,20 +25,28 @@ overtaken as (
     where is_overtaken
 ),
 
+known as (
+    select distinct
+        belief_number,
+        customer_id,
+        known_at
+    from ordered
+),
+
 moments as (
     select
-        ordered.belief_number,
-        ordered.customer_id,
-        ordered.known_at as moment,
-        lead(ordered.known_at) over (
-            partition by ordered.belief_number, ordered.customer_id
-            order by ordered.known_at asc nulls first
+        known.belief_number,
+        known.customer_id,
+        known.known_at as moment,
+        lead(known.known_at) over (
+            partition by known.belief_number, known.customer_id
+            order by known.known_at asc nulls first
         ) as next_moment
-    from (select distinct belief_number, customer_id, known_at from ordered) as ordered
+    from known
     inner join overtaken
         on
-            ordered.belief_number = overtaken.belief_number
-            and ordered.customer_id = overtaken.customer_id
+            known.belief_number = overtaken.belief_number
+            and known.customer_id = overtaken.customer_id
 ),
 
 tier_decisions_known as (
