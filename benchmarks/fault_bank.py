@@ -91,13 +91,17 @@ def record_of_gate(verdict: LandingVerdict, database: Path) -> dict:
         for result in verdict.gate.failures()
     }
     rows_read: dict[str, int] = {}
+    rejected: dict[str, int] = {}  # as they were read: a value too long
     for batch in verdict.batches:
         rows_read[batch["table"]] = rows_read.get(batch["table"], 0) + batch["rows_read"]
+        if batch["rows_rejected"]:
+            rejected[batch["table"]] = rejected.get(batch["table"], 0) + batch["rows_rejected"]
     return {
         "stopped_at": None,
         "planned": verdict.gate.planned,
         "failed": failed,
         "rows_read": rows_read,
+        "rejected": rejected,
         "set_aside": [
             {"table": table, "rules": rules, "rows": len(rows), "damaged": 0, "source_rows": rows}
             for table, rules, rows in set_aside(database)

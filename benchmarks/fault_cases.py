@@ -23,14 +23,18 @@ import pyarrow.parquet as pq
 
 import expectations.landing
 from benchmarks.fault_bank import FaultBank, judge_day, land_day, record_of_gate
-from benchmarks.fault_plan import FaultCase
+from benchmarks.fault_plan import ROWS_MIN, FaultCase
 from crm_warehouse.errors import CorruptionRefused, CrmWarehouseError, ExtractError
 from crm_warehouse.landing import ACCEPTED, ROWS, current_batches
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.progress import silent
 from crm_warehouse.quality.landing_gate import judge_batches
 from crm_warehouse.quality.rule import Rule
+from crm_warehouse.simulator.corruption.catalogue import find_kind
 from crm_warehouse.simulator.corruption.damage import corrupt, find_extract
+from crm_warehouse.simulator.corruption.kind import EVERY_EXTRACT
+
+HISTORY = re.compile(r"\b(past\.|_deliveries\b|_totals\b|_statistics\b|_learned\b|_thresholds\b)")
 
 
 class Workspace:
@@ -59,6 +63,9 @@ class Workspace:
         described |= {"day": case.day.isoformat(), "magnitude": case.magnitude}
         refused = "the bank sends no extract that it is for"
         for table in case.tables:
+            if self._is_too_small(case, table):
+                refused = f"fewer than {ROWS_MIN} rows came of it"
+                continue
             try:
                 corrupt(
                     self.profile.extracts,
@@ -76,6 +83,10 @@ class Workspace:
             spec = find_extract(self.profile.extracts, table)
             return {**described, "table": spec.table, **self._outcome(spec)}
         return {**described, "refused": refused}
+
+    def _is_too_small(self, case: FaultCase, table: str) -> bool:
+        rows = self.clean["rows_read"].get(table.replace(".", "__"), 0)
+        return find_kind(case.kind).applies_to == EVERY_EXTRACT and rows < ROWS_MIN
 
     def _outcome(self, spec: Extract) -> dict:
         nothing = {"failed": {}, "set_aside": [], "rows_read": {}, "damaged_rows": 0}
@@ -102,7 +113,14 @@ class Workspace:
             rule for rule in self.rules if damaged.table in tables_of(rule, known) or rule.id in self.clean["failed"]
         ]
         needed = self._with_relatives({damaged.table}.union(*(tables_of(rule, known) for rule in asked)))
-        profile = replace(self.profile, extracts=tuple(spec for spec in self.profile.extracts if spec.table in needed))
+        # What came before is read for the tables of rules that look back; the others' rows of the day are enough.
+        back = set().union(*(tables_of(rule, known) for rule in asked if HISTORY.search(said_by(rule))))
+        extracts = tuple(
+            spec if spec.table in back else replace(spec, expect={})
+            for spec in self.profile.extracts
+            if spec.table in needed
+        )
+        profile = replace(self.profile, extracts=extracts)
         settings = self.bank.settings
         batches = {spec.table: current_batches(settings, spec, [self.day]) for spec in profile.extracts}
         database = settings.warehouse / "landing_gate.duckdb"
@@ -178,9 +196,13 @@ class Workspace:
 
 def tables_of(rule: Rule, known: set[str]) -> set[str]:
     """Tables that a rule's SQL names, its own among them: what it reads is among these."""
+    return (known & set(re.findall(r"\w+", said_by(rule)))) | {rule.table}
+
+
+def said_by(rule: Rule) -> str:
+    """All SQL of a rule."""
     query = getattr(rule.expectation, "unexpected_rows_query", "")
-    said = " ".join(str(part) for part in (query, rule.bad_rows, rule.missing, rule.listing) if part)
-    return (known & set(re.findall(r"\w+", said))) | {rule.table}
+    return " ".join(str(part) for part in (query, rule.bad_rows, rule.missing, rule.listing) if part)
 
 
 def _link(source: Path, target: Path, but: str = "") -> None:

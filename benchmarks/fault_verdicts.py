@@ -2,7 +2,7 @@
 
 A record holds: `stopped_at` (extract, landing, crash, or None when the landing gate judged the day), `failed` (rule id
 to severity, status, rows), `set_aside` (rows by the exact set of rules that want them aside: table, rules, rows, and how
-many of them are damaged), `rows_read` by table, `damaged_rows`. The clean record is that of the same day undamaged: a
+many of them are damaged), `rejected` and `rows_read` by table, `damaged_rows`. The clean record is that of the same day undamaged: a
 rule that fails anyway does not count.
 """
 
@@ -55,7 +55,8 @@ class Judge:
         return STRENGTH.index(outcome) >= STRENGTH.index({"block": "blocked", "warn": "warned"}[record["expected"]])
 
     def damaged_set_aside(self, record: Record, without: frozenset[str] = frozenset()) -> int:
-        return sum(group["damaged"] for group in _groups(record, without))
+        rejected = record.get("rejected", {}).get(record["table"], 0)
+        return rejected + sum(group["damaged"] for group in _groups(record, without))
 
     def caught_by(self, record: Record) -> list[str]:
         """What noticed it: rule ids, or the error that stopped it before the gate."""
@@ -82,6 +83,7 @@ def _groups(record: Record, without: frozenset[str]) -> Iterable[dict]:
 
 def _rows_by_table(record: Record, without: frozenset[str] = frozenset()) -> dict[str, int]:
     rows: dict[str, int] = {}
+    rows |= record.get("rejected", {})
     for group in _groups(record, without):
         rows[group["table"]] = rows.get(group["table"], 0) + group["rows"]
     return rows

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import multiprocessing
 import shutil
 import time
@@ -48,9 +49,17 @@ CASES_PER_POOL = 300
 
 
 def run_campaign(
-    campaign: Campaign, bank: FaultBank, folder: Path, processes: int, progress_of: Callable[[str], Progress]
+    campaign: Campaign,
+    bank: FaultBank,
+    folder: Path,
+    processes: int,
+    progress_of: Callable[[str], Progress],
+    minutes: float = math.inf,
 ) -> dict:
-    """Clean days, cases, score. What is on record in `folder` already is not run again."""
+    """Clean days, cases, score. What is on record in `folder` already is not run again.
+
+    When `minutes` are over no further case is begun, and the score is of those on record: it says how many were planned.
+    """
     started = time.monotonic()
     days = bank.business_days(campaign.last)
     clean = accept_clean_days(bank, days, folder / "clean.jsonl", progress_of("clean days"))
@@ -58,19 +67,27 @@ def run_campaign(
     cases = list(cases_of(campaign, profile, damaged_days(days)))
     on_record = {record["id"]: record for record in read_records(folder / "cases.jsonl")}
     todo = [case for case in cases if case.id not in on_record]
+    todo.sort(key=lambda case: _turn(case, campaign))
     for done, record in enumerate(_run_all(bank, folder / "workspaces", clean, todo, processes)):
         on_record[record["id"]] = record
         append_record(folder / "cases.jsonl", record)
         progress_of("cases")(record["kind"], done + 1, len(todo))
+        if time.monotonic() - started > 60 * minutes:
+            break
     shutil.rmtree(folder / "workspaces", ignore_errors=True)
     money = frozenset(spec.table for spec in profile.extracts if any(c.control_total for c in spec.columns))
     judge = Judge(clean, money, float(parameter(profile.folder, "quarantine_max_share", days[-1])))
     return fault_report.score(
         judge,
-        [on_record[case.id] for case in cases],
+        [on_record[case.id] for case in cases if case.id in on_record],
         [clean[day.isoformat()] for day in days[1:]],  # the initial delivery is no ordinary night
         sorted({rule for record in clean.values() for rule in record["rules"]}),
-        campaign.describe() | {"seconds": round(time.monotonic() - started), "resumed": len(todo) < len(cases)},
+        campaign.describe()
+        | {
+            "planned": len(cases),
+            "seconds": round(time.monotonic() - started),
+            "resumed": len(todo) < len(cases),
+        },
     )
 
 
@@ -89,9 +106,18 @@ def _run_all(
                 pool.submit(run_case, bank, folder, clean[case.day.isoformat()], case)
                 for case in cases[first : first + CASES_PER_POOL]
             ]
-            for finished in as_completed(running):
-                yield finished.result()
+            try:
+                for finished in as_completed(running):
+                    yield finished.result()
+            finally:
+                pool.shutdown(cancel_futures=True)  # no more are wanted when the time is over
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _turn(case: FaultCase, campaign: Campaign) -> float:
+    """Day type by day type, the magnitudes that the goals are about first; smaller ones after those of the next day type."""
+    is_small = case.magnitude != find_kind(case.kind).magnitude
+    return campaign.day_types.index(case.day_type) + 1.5 * is_small
 
 
 def campaign_folder(work: Path, campaign: Campaign) -> Path:
@@ -109,6 +135,7 @@ def main() -> None:
     parser.add_argument("--customers", type=int, help="size of the simulated bank")
     parser.add_argument("--seeds", type=int, help="how many times each case, with other rows")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no case after, and score those done")
     parser.add_argument("--work", type=Path, help="where campaigns are kept; default: faults/ below var/")
     given = parser.parse_args()
     campaign = QUICK if given.quick else FULL
@@ -123,7 +150,7 @@ def main() -> None:
     folder = campaign_folder(given.work or load_settings().home / "faults", campaign)
     with progress_bars(console) as bars:
         bank = simulate_bank(folder, campaign, bars.of_step("source systems"))
-        scored = run_campaign(campaign, bank, folder, given.processes, bars.of_step)
+        scored = run_campaign(campaign, bank, folder, given.processes, bars.of_step, given.minutes)
     fault_report.show(scored, console)
     report = fault_report.as_markdown(scored)
     (folder / "faults.md").write_text(report, encoding="utf-8")

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import duckdb
+
 from crm_warehouse.beliefs import beliefs_folder, write_beliefs
 from crm_warehouse.errors import BuildFailed
 from crm_warehouse.files import read_json
@@ -41,6 +43,28 @@ class BuildResult:
 
 def database_path(settings: Settings) -> Path:
     return settings.warehouse / "warehouse.duckdb"
+
+
+@contextmanager
+def last_build(settings: Settings) -> Iterator[tuple[Path, Path]]:
+    """The database of the last build and the manifest it was made from, to be read only.
+
+    Raises BuildFailed in one sentence when there is none, or another build is at it, or it was not finished.
+    """
+    database, manifest = database_path(settings), settings.warehouse / "dbt" / "manifest.json"
+    if not (database.is_file() and manifest.is_file()):
+        raise BuildFailed(f"nothing is built yet for {settings.bank}: run `make demo` or `crm-warehouse run` first")
+    try:
+        yield database, manifest
+    except duckdb.IOException:
+        raise BuildFailed(
+            f"{database} cannot be read now: wait until the build that is at it ends, then ask again"
+        ) from None
+    except (duckdb.CatalogException, duckdb.BinderException) as problem:
+        raise BuildFailed(
+            f"the last build of {settings.bank} was not finished, or is of another version of this project: run again, then"
+            f" ask again ({str(problem).splitlines()[0]})"
+        ) from None
 
 
 def build(settings: Settings, profile: Profile, as_of: date, progress: Progress) -> BuildResult:

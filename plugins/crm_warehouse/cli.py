@@ -20,6 +20,8 @@ from crm_warehouse.settings import load_settings
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(quarantine_commands.app, name="quarantine")
 app.add_typer(profile_app, name="profile")
+explain_app = typer.Typer(no_args_is_help=True, help="Say why a figure is what it is, down to the files behind it.")
+app.add_typer(explain_app, name="explain")
 console = Console()
 
 Bank = Annotated[str | None, typer.Option("--bank", help="Profile in dbt_project/banks [CRM_WAREHOUSE_BANK].")]
@@ -27,6 +29,13 @@ Data = Annotated[str | None, typer.Option("--data", help="Folder of the bank's e
 
 BusinessDate = Annotated[
     datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Business date of the delivery.")
+]
+
+FirstMonth = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m"], help="First month; else the first of the warehouse.")
+]
+LastMonth = Annotated[
+    datetime | None, typer.Option("--to", formats=["%Y-%m"], help="Last month; else the last one that is over.")
 ]
 
 
@@ -191,6 +200,55 @@ def score(as_json: Annotated[bool, typer.Option("--json", help="For programs.")]
         print(json.dumps({"scores": [asdict(score) for score in scores], "awaited": awaited}, ensure_ascii=False))
     else:
         demonstration.show_scores(scores, awaited, console)
+
+
+@app.command(name="what-if")
+def what_if(
+    ladder: Annotated[
+        str | None, typer.Option(help="A preset of the bank's policy, or a folder with its files.")
+    ] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE=AMOUNT", help="E.g. private=8000000; more than once for more tiers."),
+    ] = None,
+    first: FirstMonth = None,
+    last: LastMonth = None,
+    customers: Annotated[int, typer.Option(min=0, help="List this many that cross, by key.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    bank: Bank = None,
+) -> None:
+    """Replay another tier ladder over the warehouse's history, and say what it changes."""
+    from crm_warehouse.what_if import show
+    from crm_warehouse.what_if.compare import compare
+
+    settings = load_settings(bank)
+    found = compare(settings, ladder, threshold or [], first and first.date(), last and last.date(), customers)
+    page = show.draw(settings, found)
+    if as_json:
+        print(json.dumps({**found, "page": page}, ensure_ascii=False, indent=2, default=str))
+    else:
+        show.show(found, page, console)
+
+
+@explain_app.command("tier")
+def explain_tier(
+    customer: Annotated[
+        str, typer.Argument(help="A customer_key; where the token key is, also the bank's customer id.")
+    ],
+    month: Annotated[datetime, typer.Argument(formats=["%Y-%m"], help="The month that was rated.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    bank: Bank = None,
+) -> None:
+    """Why a customer had its tier in a month: amounts, policy, grace, what was known when, files."""
+    from crm_warehouse.explain import tier_sentences
+    from crm_warehouse.explain.tier_facts import read_tier_facts
+
+    facts = read_tier_facts(load_settings(bank), customer, month.date())
+    if as_json:
+        said = [{"en": en, "zh": zh} for en, zh in tier_sentences.sentences(facts)]
+        print(json.dumps({**facts, "sentences": said}, ensure_ascii=False, indent=2, default=str))
+    else:
+        tier_sentences.show(facts, console)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
+from crm_warehouse.errors import BuildFailed
 from crm_warehouse.files import read_json
 from crm_warehouse.settings import PROJECT
+
+BUILT = "last_build"
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class CompiledModels:
 
     def relation(self, name: str) -> str:
         """The quoted relation of a model or seed, as the compiled SQL says it."""
-        return f'"{self.catalog}"."{self.by_name[name].schema}"."{name}"'
+        return f'"{self.catalog}"."{self._schema(name)}"."{name}"'
 
     def order(self, targets: Collection[str], given: Collection[str]) -> list[Model]:
         """`targets` and all they need that is not given, each after what it needs."""
@@ -73,6 +76,11 @@ class CompiledModels:
             visit(target)
         return list(ordered.values())
 
+    def read_seeds_from(self, folder: Path) -> None:
+        """Let the seeds that have a file in `folder` be read there instead of in the project."""
+        for file in folder.glob("*.csv"):
+            self.by_name[file.stem] = replace(self.by_name[file.stem], file=file)
+
     @contextmanager
     def scratch(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """An empty database in memory with this project's catalog and schemas."""
@@ -82,6 +90,27 @@ class CompiledModels:
             for schema in sorted({model.schema for model in self.by_name.values()}):
                 connection.execute(f'create schema if not exists "{schema}"')
             yield connection
+
+    def attach(self, connection: duckdb.DuckDBPyConnection, database: Path) -> None:
+        """Let a scratch database read the one that dbt built, under a name of its own."""
+        file = str(database).replace("'", "''")
+        connection.execute(f"attach '{file}' as {BUILT} (read_only)")
+
+    def built(self, name: str) -> str:
+        """The quoted relation that dbt built for a model or seed, in a database that has it attached."""
+        return f'"{BUILT}"."{self._schema(name)}"."{name}"'
+
+    def _schema(self, name: str) -> str:
+        if name not in self.by_name:
+            raise BuildFailed(
+                f"the last build has no {name}: it is of another version of this project; run again, then ask again"
+            )
+        return self.by_name[name].schema
+
+    def give(self, connection: duckdb.DuckDBPyConnection, names: Collection[str], where: str = "true") -> None:
+        """Let tables that dbt built, or those rows of them, stand in a scratch database."""
+        for name in names:
+            connection.execute(f"create view {self.relation(name)} as from {self.built(name)} where {where}")
 
     def run(self, connection: duckdb.DuckDBPyConnection, targets: Collection[str], given: Collection[str]) -> None:
         """Make `targets` in a scratch database, from what was put there before under the names in `given`."""

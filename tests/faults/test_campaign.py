@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks import fault_report
-from benchmarks.fault_bank import FaultBank, append_record, read_records
+from benchmarks.fault_bank import FaultBank, accept_clean_days, append_record, read_records
+from benchmarks.fault_cases import Workspace, tables_of
 from benchmarks.fault_plan import Campaign, cases_of, damaged_days
 from benchmarks.fault_verdicts import Judge, ablate, by_principle, wilson
 from benchmarks.faults import run_campaign
 from crm_warehouse.progress import silent
+from expectations.landing import build_rules
 
 CLEAN = {
     "day": "d",
@@ -147,6 +149,49 @@ CAMPAIGN = Campaign(
     magnitudes=False,
     kinds=KINDS,
 )
+
+
+# Rows set aside and what refers to them, a table that many name, history, the ledger, a file beside, a broken file.
+JUDGED_IN_PART = (
+    "addresses_for_mobiles",
+    "customers_vanish",
+    "product_missing",
+    "sign_flipped",
+    "same_file_new_name",
+    "header_missing",
+)
+
+
+def test_a_case_judged_in_part_has_the_record_of_the_whole(simulated_bank: Path, tmp_path: Path):
+    bank = FaultBank(simulated_bank, tmp_path / "home", CAMPAIGN.first)
+    days = bank.business_days(CAMPAIGN.last)
+    clean = accept_clean_days(bank, days, tmp_path / "clean.jsonl", silent)[CAMPAIGN.last.isoformat()]
+    part, whole = (Workspace(bank, tmp_path / name, clean, whole=name == "whole") for name in ("part", "whole"))
+    campaign = dataclasses.replace(CAMPAIGN, kinds=JUDGED_IN_PART)
+    cases = [c for c in cases_of(campaign, bank.profile, {"ordinary": CAMPAIGN.last}) if c.way == "source"]
+    assert len(cases) == len(JUDGED_IN_PART)
+    outcomes = set()
+    for case in cases:
+        record = part.run(case)
+        assert record == whole.run(case), case.id
+        outcomes.add((bool(record["failed"]), bool(record["set_aside"]), record["stopped_at"]))
+    assert len(outcomes) > 2  # rows set aside, rules failed without, stopped before the gate
+
+
+def test_the_tables_that_a_rule_names_are_found(simulated_bank: Path, tmp_path: Path):
+    bank = FaultBank(simulated_bank, tmp_path / "home", CAMPAIGN.first)
+    profile = bank.profile
+    known = {spec.table for spec in profile.extracts}
+    named = {rule.id: tables_of(rule, known) for rule in build_rules(profile)}
+    assert named["landing.core__customers.rows_present"] == {"core__customers"}
+    assert named["landing.core__balances.balance_amount.rolls_forward"] == {
+        "core__balances",
+        "core__transactions",
+        "core__accounts",
+    }
+    assert {"core__balances", "core__loans", "core__cards"} <= named[
+        "landing.finance__ledger_balances.balance_amount.ties_to_accounts"
+    ]
 
 
 def test_a_small_campaign_from_source_to_score(simulated_bank: Path, tmp_path: Path):

@@ -14,11 +14,14 @@ from conftest import FIRST, LAST, Run, settings_in
 
 from crm_warehouse.beliefs import beliefs_folder, find_revisions, write_beliefs
 from crm_warehouse.build import build, database_path
+from crm_warehouse.explain.tier_facts import read_tier_facts
+from crm_warehouse.explain.tier_sentences import sentences
 from crm_warehouse.files import sha256_of
 from crm_warehouse.landing import ACCEPTED, MANIFEST
 from crm_warehouse.profile import load_profile
 from crm_warehouse.progress import silent
 from crm_warehouse.settings import Settings
+from crm_warehouse.what_if.compare import compare
 
 CORRECTED_AT, AGAIN_AT = datetime(2026, 6, 20, 9), datetime(2026, 6, 25, 9)
 HISTORY = "marts.fct_customer_tier_history"
@@ -111,3 +114,25 @@ def test_without_corrections_there_is_one_belief(reference_run: Run):
         for part in ("beliefs", "ratings", "spells")
     ]
     assert counts == [1, 0, 0]
+
+
+def test_explain_tells_what_was_believed_until_the_correction(corrected: Settings):
+    covers = "{0}.valid_from <= date '2026-06-01' and {0}.valid_to > date '2026-06-01'"
+    [(key, before, after)] = ask(
+        corrected,
+        f"select customer_key, old.tier_code, new.tier_code from {HISTORY} as old join {HISTORY} as new using (customer_key)"
+        f" where old.known_to = timestamp '{AGAIN_AT}' and new.known_to = timestamp '9999-12-31'"
+        f" and {covers.format('old')} and {covers.format('new')} and old.tier_code <> new.tier_code order by 1 limit 1",
+    )
+    facts = read_tier_facts(corrected, key, FIRST.replace(day=1))
+    assert facts["state"]["held_tier_code"] == after
+    assert {"until": AGAIN_AT, "held_tier_code": before, "rated_tier_code": before} in facts["believed_before"]
+    assert any("until 2026-06-25 09:00 UTC, when a correction was received" in en for en, _ in sentences(facts))
+    assert ("core__balances", FIRST, 3) in {
+        (file["source_table"], file["business_date"], file["batch"]) for file in facts["positions_from"]
+    }
+
+
+def test_what_if_compares_by_what_is_known_now(corrected: Settings):
+    found = compare(corrected, "default", [], None, None)
+    assert (found["differing_customer_months"], found["differing_movements"]) == (0, 0)

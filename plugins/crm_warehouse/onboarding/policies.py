@@ -70,14 +70,18 @@ def _is(parse: Callable[[str], object]) -> Callable[[str], bool]:
     return can
 
 
+def _is_number(text: str) -> bool:
+    return _is(Decimal)(text) and Decimal(text).is_finite()
+
+
 def _is_fraction(text: str) -> bool:
-    return _is(Decimal)(text) and abs(Decimal(text)) < 1
+    return _is_number(text) and abs(Decimal(text)) < 1
 
 
 VALUES: dict[str, tuple[Callable[[str], bool], str]] = {
     "flag": (lambda text: text in ("true", "false"), "write true or false"),
     "whole": (_is(int), "write a whole number"),
-    "number": (_is(Decimal), "write a number with a decimal point"),
+    "number": (_is_number, "write a number with a decimal point"),
     "fraction": (_is_fraction, "write a fraction below 1, as 0.045 for 4.5 %"),
     "date": (_is(date.fromisoformat), "write a date as YYYY-MM-DD"),
 }
@@ -99,6 +103,28 @@ def refuse_bad_policy(profile: Profile) -> None:
     if wrong:
         more = f" (and {len(wrong) - 1} more: crm-warehouse profile check {profile.bank})" if len(wrong) > 1 else ""
         raise SettingsError(f"{wrong[0].text}{more}")
+
+
+def read_ladder(folder: Path) -> dict[str, list[Row]]:
+    """The files of a ladder in `folder`, each row with its line as `_line`; weights only where it has any.
+
+    Raises SettingsError with the first thing wrong with their form.
+    """
+    ladder = {}
+    for name in (POLICIES, THRESHOLDS, WEIGHTS):
+        path = folder / f"{name}.csv"
+        wrong, rows = ([], []) if name == WEIGHTS and not path.is_file() else _read(path, name)
+        wrong = wrong or _not_ascending(path, name, rows)
+        if wrong:
+            raise SettingsError(wrong[0])
+        ladder[name] = [{**row, "_line": str(line)} for line, row in rows]
+    return ladder
+
+
+def refuse_bad_ladder(ladder: dict[str, list[Row]], place: str, first_day: date) -> None:
+    """Raise SettingsError with the first thing wrong with a ladder, as with a bank's own; `place` says where it is from."""
+    for name, text in check_ladders(ladder[POLICIES], ladder[THRESHOLDS], ladder[WEIGHTS], first_day):
+        raise SettingsError(f"{place}/{name}.csv, {text}")
 
 
 def _findings(profile: Profile) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ A delivery is there once its control file `<extract>.ctl` is. The cursor is the 
 begins, so a page costs the same wherever it is.
 
 Every answer names the digest of its body (RFC 9530). The control file says what the source sent; a file that is no longer
-that was damaged on the way, and so is every page of it: its digest is that of another body.
+that was damaged on the way, and so is every page of it: its digest is that of another body. Without a sha256 there is no digest.
 """
 
 from __future__ import annotations
@@ -43,13 +43,15 @@ class CrmServer(ThreadingMixIn, TCPServer):
         self.token = token
         self._hashed: dict[tuple[str, int, int], str] = {}  # by path, time and size
 
-    def is_as_sent(self, file: Path) -> bool:
-        """Whether a file is still the one that its control file says was sent."""
+    def is_as_sent(self, file: Path) -> bool | None:
+        """Whether a file is still the one that its control file says was sent; None where it does not say."""
+        if "sha256" not in (said := said_in(file.with_suffix(".ctl"))):
+            return None
         state = file.stat()
         key = (str(file), state.st_mtime_ns, state.st_size)
         if key not in self._hashed:
             self._hashed[key] = sha256_of(file)
-        return said_in(file.with_suffix(".ctl")).get("sha256", self._hashed[key]) == self._hashed[key]
+        return said["sha256"] == self._hashed[key]
 
 
 class CrmHandler(BaseHTTPRequestHandler):
@@ -65,9 +67,12 @@ class CrmHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer one request; what it says wrong is a JSON object with `error`."""
-        self.is_as_sent = True
+        self.is_as_sent: bool | None = True
         status, body = self.answer()
         content = json.dumps(body).encode()
+        if self.is_as_sent is None:
+            self.send(status, content)
+            return
         # Of a body that was changed on the way only this is known: its digest is not that of the one that was sent.
         sent = content if self.is_as_sent else b"the page as it was sent: " + hashlib.sha256(content).digest()
         self.send(status, content, Content_Digest=content_digest.of(sent))
@@ -105,6 +110,13 @@ class CrmHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def handle(self) -> None:
+        """Answer while the connection lasts. A damaged delivery cannot be read here either: the connection ends, unsaid."""
+        try:
+            super().handle()
+        except (ValueError, KeyError):
+            self.close_connection = True
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Nothing: who serves it sees what it answers."""

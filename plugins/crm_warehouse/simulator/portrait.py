@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import duckdb
 import numpy as np
+
+from crm_warehouse.drawing import as_svg, axes_of_a_figure
 
 # Published figures the bank is shaped to: share of customers from the top, share of assets they hold.
 PUBLISHED = ((0.0225, 0.814), (0.0007, 0.313))
@@ -68,7 +69,7 @@ def _lorenz(bank: duckdb.DuckDBPyConnection) -> str:
     """Share of assets held by the richest share of customers, last month of the history."""
     rows = bank.execute("select amount from aum where month = (select max(month) from aum) order by amount desc")
     held = rows.fetchnumpy()["amount"]
-    share, figure, axes = np.arange(1, held.size + 1) / held.size, *_axes()
+    share, figure, axes = np.arange(1, held.size + 1) / held.size, *axes_of_a_figure()
     axes.plot(share, held.cumsum() / held.sum(), color="#0f609b", label="simulated 模拟")
     axes.plot(*zip(*PUBLISHED, strict=True), "o", color="#c05621", label="published 公开数据")
     for customers, assets in PUBLISHED:
@@ -76,11 +77,11 @@ def _lorenz(bank: duckdb.DuckDBPyConnection) -> str:
     axes.set(xscale="log", xlim=(1 / held.size, 1), ylim=(0, 1.02),
              xlabel="richest share of customers 客户占比 (log)", ylabel="share of assets 资产占比")  # fmt: skip
     axes.legend(loc="lower right")
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def _tiers(bank: duckdb.DuckDBPyConnection) -> str:
-    months, figure, axes = _months(bank, "aum", "month"), *_axes()
+    months, figure, axes = _months(bank, "aum", "month"), *axes_of_a_figure()
     for number, (name, threshold) in enumerate(TIERS):
         below = TIERS[number + 1][1] if number + 1 < len(TIERS) else 10**15
         counts = dict(
@@ -92,7 +93,7 @@ def _tiers(bank: duckdb.DuckDBPyConnection) -> str:
     axes.set(yscale="log", ylabel="customers 客户数 (log)")
     _label_months(axes, months)
     figure.legend(loc="outside lower center", ncols=3, fontsize="small")
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def _flows(bank: duckdb.DuckDBPyConnection) -> str:
@@ -111,7 +112,7 @@ def _flows(bank: duckdb.DuckDBPyConnection) -> str:
         where kind is not null group by month, kind
         """
     ).fetchall()
-    months, figure, axes = sorted({month for month, *_ in rows}), *_axes()
+    months, figure, axes = sorted({month for month, *_ in rows}), *axes_of_a_figure()
     up, down = np.zeros(len(months)), np.zeros(len(months))
     for kind in sorted({kind for _, kind, _ in rows}):
         found = {month: amount for month, name, amount in rows if name == kind}
@@ -122,12 +123,12 @@ def _flows(bank: duckdb.DuckDBPyConnection) -> str:
     axes.set(ylabel="million CNY 百万元")
     _label_months(axes, months)
     figure.legend(loc="outside lower center", ncols=2, fontsize="small")
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def _hours(bank: duckdb.DuckDBPyConnection) -> str:
     """Local hour of what customers do; system postings have hours of their own."""
-    figure, axes = _axes()
+    figure, axes = axes_of_a_figure()
     for name, query in (
         ("transactions 交易", "select hour(cast(replace(posted_at, 'Z', '') as timestamp) + interval 8 hour) as hour"
          " from transactions where channel <> 'system'"),
@@ -138,7 +139,7 @@ def _hours(bank: duckdb.DuckDBPyConnection) -> str:
         axes.plot(range(24), [counts.get(hour, 0) / total for hour in range(24)], marker=".", label=name)
     axes.set(xlabel="hour of day 时", ylabel="share 占比", xticks=range(0, 24, 3))
     axes.legend()
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def _months(bank: duckdb.DuckDBPyConnection, table: str, column: str) -> list[str]:
@@ -148,30 +149,3 @@ def _months(bank: duckdb.DuckDBPyConnection, table: str, column: str) -> list[st
 def _label_months(axes, months: list[str]) -> None:
     shown = range(0, len(months), 3)
     axes.set_xticks(list(shown), [months[i][:7] for i in shown], rotation=45, fontsize="small")
-
-
-def _axes():
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    # Text stays text: the browser has the Chinese glyphs, this machine may not.
-    pyplot.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "crm-warehouse", "font.family": "sans-serif"})
-    figure, axes = pyplot.subplots(figsize=(7, 4.6), layout="constrained")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
-    return figure, axes
-
-
-def _svg(figure) -> str:
-    import warnings
-
-    from matplotlib import pyplot
-
-    with io.StringIO() as text, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.savefig(text, format="svg", metadata={"Date": None})
-        pyplot.close(figure)
-        svg = text.getvalue()
-    return svg[svg.index("<svg") :]

@@ -70,6 +70,11 @@ def test_a_delivery_damaged_after_its_control_file_was_written_is_refused(crm):
     assert "not the one its Content-Digest names" in crm.refusal()
 
 
+def test_a_control_file_without_a_sha256_gives_no_digest(crm):
+    crm.deliver(contacts(3), sha256=None)
+    assert "without a Content-Digest of SHA-256" in crm.refusal()
+
+
 def test_where_no_digest_was_agreed_none_is_needed(tmp_path):
     body = profile_body()
     body["sources"]["crm"] = SOURCE

@@ -25,28 +25,25 @@ overtaken as (
     where is_overtaken
 ),
 
-known as (
+times_known as (
     select distinct
-        belief_number,
-        customer_id,
-        known_at
+        ordered.belief_number,
+        ordered.customer_id,
+        ordered.known_at
     from ordered
+    inner join overtaken
+        on
+            ordered.belief_number = overtaken.belief_number
+            and ordered.customer_id = overtaken.customer_id
 ),
 
 moments as (
     select
-        known.belief_number,
-        known.customer_id,
-        known.known_at as moment,
-        lead(known.known_at) over (
-            partition by known.belief_number, known.customer_id
-            order by known.known_at asc nulls first
-        ) as next_moment
-    from known
-    inner join overtaken
-        on
-            known.belief_number = overtaken.belief_number
-            and known.customer_id = overtaken.customer_id
+        belief_number,
+        customer_id,
+        known_at as moment,
+        lead(known_at) over (partition by belief_number, customer_id order by known_at asc nulls first) as next_moment
+    from times_known
 ),
 
 tier_decisions_known as (

@@ -108,6 +108,8 @@ def yesterdays_file(sent: Sent, case: Case) -> Sent:
 
 
 def earlier_file_todays_control(sent: Sent, case: Case) -> Sent:
+    if case.earlier_rows().empty:
+        case.refuse("the delivery before it has no rows: no more of it would be seen than a quiet day")
     data = sent_path(case.spec, case.root, case.earlier_date()).read_bytes()
     return replace(sent, data=data) if data != sent.data else case.refuse("it is the same as the delivery before")
 

@@ -73,6 +73,8 @@ def column_added(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
 
 def columns_reordered(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
     """The second column before the first, values too."""
+    if case.path.suffix == ".jsonl":
+        case.refuse("an object of JSON has no order")
     return rows[[rows.columns[1], rows.columns[0], *rows.columns[2:]]]
 
 

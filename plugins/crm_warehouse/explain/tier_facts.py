@@ -1,0 +1,265 @@
+"""Everything behind one customer's tier in one month, read out of the last built warehouse.
+
+The parts of the rating come from the very SQL that rates: it is run on this customer's amounts alone, each product family
+standing as a customer of its own, so that a part is rounded as it is rounded in the rating. Nothing personal is read.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from crm_warehouse.build import last_build
+from crm_warehouse.errors import SettingsError
+from crm_warehouse.explain.files_behind import read_files_behind
+from crm_warehouse.privacy import customer_key_of, read_key
+from crm_warehouse.profile import load_profile
+from crm_warehouse.replay import CompiledModels
+from crm_warehouse.settings import Settings
+
+
+def read_tier_facts(settings: Settings, customer: str, month: date) -> dict:
+    """What decided the tier of a customer (key, or for who holds the key the bank's own id) in a month.
+
+    Raises SettingsError in one sentence, which never repeats the id, for a customer or month the warehouse does not know.
+    """
+    profile = load_profile(settings)
+    with last_build(settings) as (database, manifest):
+        models = CompiledModels(manifest)
+        with duckdb.connect(str(database), read_only=True) as warehouse:
+            facts = _Facts(warehouse, models, settings, customer, month).read()
+        # Opened anew: an engine does not attach a file that it has open already.
+        facts["families"] = _families(
+            models, database, facts.pop("customer_id"), month, facts["rating"]["policy_version"]
+        )
+    return {"bank": profile.bank, "currency": profile.reporting_currency, **facts}
+
+
+def _families(models: CompiledModels, database: Path, customer_id: str, month: date, version: str) -> dict:
+    """The rating's parts by product family."""
+    with models.scratch() as scratch:
+        models.attach(scratch, database)
+        models.give(scratch, ["int_rating_windows"], f"month = date '{month}' and policy_version = {_text(version)}")
+        models.give(scratch, ["tier_asset_weights"])
+        amounts = models.built("int_rating_amounts")
+        scratch.execute(
+            f"create view {models.relation('int_rating_amounts')} as"
+            f" select * replace (product_family as customer_id) from {amounts} where customer_id = {_text(customer_id)}"
+        )
+        models.run(
+            scratch, ["int_customer_ratings"], ["int_rating_windows", "tier_asset_weights", "int_rating_amounts"]
+        )
+        parts = scratch.execute(
+            f"select customer_id, rating_amount from {models.relation('int_customer_ratings')}"
+            " where rating_amount <> 0 order by abs(rating_amount) desc, customer_id"
+        )
+        return dict(parts.fetchall())
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+class _Facts:
+    """The queries, on one connection to the warehouse."""
+
+    def __init__(
+        self,
+        warehouse: duckdb.DuckDBPyConnection,
+        models: CompiledModels,
+        settings: Settings,
+        customer: str,
+        month: date,
+    ) -> None:
+        self._warehouse, self._models, self._settings, self._month = warehouse, models, settings, month
+        self._customer_id, self._customer_key = self._known(customer)
+
+    def read(self) -> dict:
+        rating = self._rating()
+        ladder = self._rows(
+            "select * from {dim_tier_policies} where policy_version = ? order by tier_rank", rating["policy_version"]
+        )
+        state = self._one(
+            "select states.* exclude (customer_id) from {int_tier_states} as states join {int_beliefs} using (belief_number)"
+            " where is_present and customer_id = ? and month = ?",
+            self._customer_id,
+            self._month,
+        )
+        rating["decided_by_version"] = state["policy_version"] if state else None
+        deciding = ladder
+        if state and state["policy_version"] != rating["policy_version"]:
+            deciding = self._rows(
+                "select * from {dim_tier_policies} where policy_version = ? order by tier_rank", state["policy_version"]
+            )
+        effect = self._effect(state, deciding, rating)
+        day = effect["on"] if effect else self._decided_for(deciding[0]["up_lag_months"], rating)
+        scope = "household" if ladder[0]["rating_scope"] == "household" else "own"
+        members = self._rows(
+            "select member_id, customer_key from {int_rating_members} as members"
+            " left join {int_customer_keys} as keys on keys.customer_id = members.member_id"
+            " where month = ? and rating_kind = ? and members.customer_id = ? order by customer_key",
+            self._month,
+            scope,
+            self._customer_id,
+        )
+        windows = [
+            row["window_month"]
+            for row in self._rows(
+                "select window_month from {int_rating_windows} where month = ? and policy_version = ? order by 1",
+                self._month,
+                rating["policy_version"],
+            )
+        ]
+        return {
+            "customer_id": self._customer_id,
+            "customer_key": self._customer_key,
+            "month": self._month,
+            "rating": rating,
+            "window": windows,
+            "divisor": self._one(
+                "select max(divisor) as divisor from {int_rating_windows} where month = ? and policy_version = ?",
+                self._month,
+                rating["policy_version"],
+            )["divisor"],
+            "weights": {
+                row["product_family"]: row["weight"]
+                for row in self._rows(
+                    "select product_family, weight from {tier_asset_weights} where policy_version = ? order by 1",
+                    rating["policy_version"],
+                )
+            },
+            "members": [member["customer_key"] for member in members],
+            "ladder": ladder,
+            "deciding_ladder": deciding,
+            "state": state,
+            "before": self._held_on(rating["month_end"]),
+            "effect": effect,
+            "believed_of": day,
+            "believed_before": self._believed_before(day, rating),
+            **read_files_behind(
+                self._ask,
+                self._models,
+                self._settings,
+                [self._customer_id, *(m["member_id"] for m in members)],
+                windows,
+            ),
+        }
+
+    def _rows(self, query: str, *values: object) -> list[dict]:
+        """Rows of a query in which `{name}` is the relation of that model."""
+        return self._ask(query, list(values))
+
+    def _ask(self, query: str, values: list | dict) -> list[dict]:
+        query = re.sub(r"\{(\w+)\}", lambda found: self._models.relation(found[1]), query)
+        found = self._warehouse.execute(query, values)
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def _one(self, query: str, *values: object) -> dict | None:
+        return next(iter(self._rows(query, *values)), None)
+
+    def _known(self, customer: str) -> tuple[str, str]:
+        """(id, key) of a customer; an id is looked up only by the key it has under this bank's secret."""
+        keys = [customer]
+        if self._settings.customer_key_file.is_file():
+            keys.append(customer_key_of(read_key(self._settings), customer))
+        for key in keys:
+            found = self._one("select customer_id, customer_key from {int_customer_keys} where customer_key = ?", key)
+            if found:
+                return found["customer_id"], found["customer_key"]
+        raise SettingsError(
+            f"the warehouse of {self._settings.bank} knows no such customer: give a customer_key as the marts have it,"
+            " or, where the bank's token key is, the bank's own customer id"
+        )
+
+    def _rating(self) -> dict:
+        rating = self._one(
+            "select rated.* exclude (customer_id), held_tier_code, misses_in_grace, is_on_watch"
+            " from {int_customer_months_rated} as rated join {fct_customer_tiers_monthly} as monthly"
+            " on monthly.month = rated.month and monthly.customer_key = ?"
+            " where rated.customer_id = ? and rated.month = ? and rated.is_in_force",
+            self._customer_key,
+            self._customer_id,
+            self._month,
+        )
+        if rating:
+            return rating
+        merged = self._one(
+            "select keys.customer_key from {int_rating_members} as members"
+            " join {int_customer_keys} as keys on keys.customer_id = members.member_id"
+            " join {fct_customer_tiers_monthly} as monthly on monthly.customer_key = keys.customer_key"
+            "   and monthly.month = members.month"
+            " where members.month = ? and rating_kind = 'own' and members.customer_id = ? order by customer_key",
+            self._month,
+            self._customer_id,
+        )
+        if merged:
+            raise SettingsError(
+                f"in {self._month:%Y-%m} this record is one with {merged['customer_key']}, which is rated: ask for that one"
+            )
+        months = self._one("select min(month) as first, max(month) as last from {int_months}")
+        own = self._one(
+            "select min(month) as first, max(month) as last from {fct_customer_tiers_monthly} where customer_key = ?",
+            self._customer_key,
+        )
+        what = f"the months of the warehouse are {months['first']:%Y-%m} to {months['last']:%Y-%m}"
+        if own["first"]:
+            what += f", of this customer {own['first']:%Y-%m} to {own['last']:%Y-%m}"
+        raise SettingsError(f"nothing is rated in {self._month:%Y-%m}: {what}")
+
+    def _held_on(self, day: date) -> dict | None:
+        return self._one(
+            "select * exclude (customer_key) from {fct_customer_tier_history} where customer_key = ?"
+            " and known_to = timestamp '9999-12-31' and valid_from <= ? and valid_to > ?",
+            self._customer_key,
+            day,
+            day,
+        )
+
+    def _effect(self, state: dict | None, ladder: list[dict], rating: dict) -> dict | None:
+        """When what the month decided takes effect, and the interval it begins; None where it decided nothing new."""
+        if not state or (state["review_number"] > 1 and state["held_tier_code"] == state["previous_tier_code"]):
+            return None
+        ranks = {tier["tier_code"]: tier["tier_rank"] for tier in ladder}
+        is_down = ranks[state["held_tier_code"]] < ranks.get(state["previous_tier_code"], 0)
+        on = self._decided_for(1 if is_down else ladder[0]["up_lag_months"], rating)
+        last_day = self._one("select max(month_end) as day from {int_months}")["day"]
+        interval = self._held_on(on) if on <= last_day else None
+        return {"on": on, "is_shown": on <= last_day, "is_down": is_down, "interval": interval}
+
+    def _decided_for(self, lag_months: int, rating: dict) -> date:
+        """The day for which the month decides: the first of a later month, with no lag its own last day."""
+        if not lag_months:
+            return rating["month_end"]
+        return self._one("select cast(? + to_months(?) as date) as day", self._month, lag_months)["day"]
+
+    def _believed_before(self, day: date, rating: dict) -> list[dict]:
+        """What was believed of the day, and of the month's rating, until a correction was received; only what differs."""
+        now = self._held_on(day)
+        held = self._rows(
+            "select history.known_to as until, tier_code from {fct_customer_tier_history} as history"
+            " join {int_beliefs} as beliefs on beliefs.known_to = history.known_to"
+            " where not is_present and customer_key = ? and valid_from <= ? and valid_to > ? order by until",
+            self._customer_key,
+            day,
+            day,
+        )
+        rated = self._rows(
+            "select beliefs.known_to as until, rated.tier_code from {int_ratings_believed} as rated"
+            " join {int_beliefs} as beliefs using (belief_number)"
+            " where not is_present and customer_id = ? and month = ? and policy_version = ? order by until",
+            self._customer_id,
+            self._month,
+            rating["policy_version"],
+        )
+        found: dict = {}
+        for row in held:
+            if row["tier_code"] != (now["tier_code"] if now else None):
+                found.setdefault(row["until"], {})["held_tier_code"] = row["tier_code"]
+        for row in rated:
+            if row["tier_code"] != rating["tier_code"]:
+                found.setdefault(row["until"], {})["rated_tier_code"] = row["tier_code"]
+        return [{"until": until, **believed} for until, believed in sorted(found.items())]

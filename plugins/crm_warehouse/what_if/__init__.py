@@ -1,0 +1,1 @@
+"""`crm-warehouse what-if`: another tier ladder over the same history."""
