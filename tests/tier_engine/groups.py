@@ -44,8 +44,9 @@ def leader(bank: Bank, customer: str, day: date) -> str:
 
 
 def household(bank: Bank, customer: str, day: date) -> set[str]:
-    """Records that household links connect; two records of one person are one member."""
-    return connected(customer, _links(bank, ("same_person", "household"), day))
+    """Whom household links connect, also through who is no customer yet; two records of one person are one member."""
+    kinds = ("same_person", "household")
+    return connected(customer, [link for link in bank.links if link.kind in kinds and link.holds(day)])
 
 
 @dataclass(frozen=True)
