@@ -43,7 +43,7 @@ bench-tiers: setup ## Tier history of a million customers, beside a query writte
 lint: setup ## ruff and sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/sqlfluff lint dbt_project/models dbt_project/banks
 
-faults: setup ## Score of the landing gate: every kind of corruption, three kinds of day, clean days (about an hour)
+faults: setup ## Score of the landing gate: every kind of corruption, three kinds of day, clean days (about an hour; FAULTS="--minutes 30" for less)
 	@$(BIN)/python -m benchmarks.faults $(FAULTS)
 
 faults-quick: setup ## The same, small: one day, one magnitude (about ten minutes); FAULTS="--kinds a,b" for some

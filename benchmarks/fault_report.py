@@ -18,6 +18,7 @@ SHOWN, KEPT = 3, 12  # rules of a kind that a table names, and that the JSON has
 LIMITS = {
     "contacts_of_one_rm_missing": "two or three contacts a day: a manager without one is an ordinary day",
     "survey_scale_reversed": "one or two answers a day between waves: a low score is no sign of a turned scale",
+    "earlier_file_todays_control": "a full table of which little changes in a day: yesterday's is nearly today's",
     "arrears_all_nought": "a single loan past due may have been paid; two that change together block",
 }
 
@@ -28,7 +29,13 @@ def score(judge: Judge, records: list[Record], clean: list[Record], planned: lis
     kinds = [_of_kind(judge, way, kind, cases) for (way, kind), cases in _grouped(made)]
     alarms = _false_alarms(judge, clean)
     return {
-        "campaign": campaign | {"cases": len(made), "refused": len(records) - len(made), "rules": len(planned)},
+        "campaign": campaign
+        | {
+            "cases": len(made),
+            "refused": len(records) - len(made),
+            "rules": len(planned),
+            "by_day_type": dict(Counter(record["day_type"] for record in made)),
+        },
         "goals": _goals(kinds, alarms),
         "recall": _recall(judge, made),
         "kinds": kinds,
@@ -254,7 +261,7 @@ def as_markdown(scored: dict) -> str:
         "",
         f"**How.** The bank's {alarms['days']} clean business days {alarms['first']} to {alarms['last']} went through the gate one"
         " night after another; they are the accepted history and the measure of false alarms. Then one delivery of a day was"
-        f" damaged at a time ({', '.join(campaign['day_types'])}; {campaign['seeds']} seed"
+        f" damaged at a time ({', '.join(f'{n} on {name}' for name, n in campaign['by_day_type'].items())}; {campaign['seeds']} seed"
         f"{'; a tenth of the usual magnitude, too' if campaign['magnitudes'] else ''}), extracted, landed and judged against"
         f" that history. Kinds of any extract take another one each time, of at least {ROWS_MIN} rows: of three rows a day, two"
         " at the source are a quiet day, and no rule of this gate claims to know. In transit: the control file (or an answer's digest) says what was sent; at source: it agrees with the"
