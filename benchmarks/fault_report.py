@@ -34,6 +34,7 @@ def score(judge: Judge, records: list[Record], clean: list[Record], planned: lis
             "cases": len(made),
             "refused": len(records) - len(made),
             "rules": len(planned),
+            "smaller": sum(not _is_own_magnitude(record) for record in made),
             "by_day_type": dict(Counter(record["day_type"] for record in made)),
         },
         "goals": _goals(kinds, alarms),
@@ -262,7 +263,7 @@ def as_markdown(scored: dict) -> str:
         f"**How.** The bank's {alarms['days']} clean business days {alarms['first']} to {alarms['last']} went through the gate one"
         " night after another; they are the accepted history and the measure of false alarms. Then one delivery of a day was"
         f" damaged at a time ({', '.join(f'{n} on {name}' for name, n in campaign['by_day_type'].items())}; {campaign['seeds']} seed"
-        f"{'; a tenth of the usual magnitude, too' if campaign['magnitudes'] else ''}), extracted, landed and judged against"
+        f"{'; a tenth of the usual magnitude, too' if campaign['smaller'] else ', at the usual magnitudes'}), extracted, landed and judged against"
         f" that history. Kinds of any extract take another one each time, of at least {ROWS_MIN} rows: of three rows a day, two"
         " at the source are a quiet day, and no rule of this gate claims to know. In transit: the control file (or an answer's digest) says what was sent; at source: it agrees with the"
         " damage. Rules that read nothing of the damaged table have their verdict of the clean day, because the gate is"

@@ -68,7 +68,7 @@ def run_campaign(
     on_record = {record["id"]: record for record in read_records(folder / "cases.jsonl")}
     todo = [case for case in cases if case.id not in on_record]
     todo.sort(key=lambda case: _turn(case, campaign))
-    for done, record in enumerate(_run_all(bank, folder / "workspaces", clean, todo, processes)):
+    for done, record in enumerate(_run_all(bank, folder / "workspaces", clean, todo if minutes else [], processes)):
         on_record[record["id"]] = record
         append_record(folder / "cases.jsonl", record)
         progress_of("cases")(record["kind"], done + 1, len(todo))
