@@ -69,9 +69,11 @@ def write_beliefs(
         return folder
     manifest = compile_models()
     models = CompiledModels(manifest)
-    sql = "".join(model.sql for model in models.order([target for target, _ in PARTS.values()], ["int_beliefs"]))
+    rated, spells = (
+        {extract for extract in profile.extracts if _feeds(models, extract, target)} for target, _ in PARTS.values()
+    )
     instants = sorted(
-        {r.received_at for r in revisions if f"/{r.extract.source}/{r.extract.name}/business_date=" in sql}
+        {r.received_at for r in revisions if r.extract in spells or (r.of_closed_month and r.extract in rated)}
     )
     kept = [
         _replayed(settings, profile, as_of, batch_index, manifest, number, instant)
