@@ -35,7 +35,7 @@ def random_ladder(random: Random, first: date, months: int, habits: Habits) -> L
     height = random.randint(2, 5)
     codes = [f"t{rank}" for rank in range(1, height + 1)]
     versions = []
-    calendars = ("monthly", "monthly", "monthly", "quarterly", "half_yearly")
+    calendars = ("monthly", "monthly", "monthly", "quarterly", "half_yearly", "yearly")
     first_calendar = random.choice(calendars)
     for number, begin in enumerate(begins):
         if number and random.random() < 0.3:

@@ -154,6 +154,7 @@ def _fill(
 
 def _tables(bank: Bank, ladder: Ladder) -> dict[str, list[tuple]]:
     ranked = [(v, tier) for v in ladder.versions for tier in v.tiers]
+    ends = [later.effective_from for later in ladder.versions[1:]] + [ladder.versions[-1].effective_to]
     noise = ("other", "other-1", True)
     return {
         "int_months": [(m.first, m.last, m.days, m.is_complete, m.is_fed, m.known_at) for m in bank.months],
@@ -174,8 +175,8 @@ def _tables(bank: Bank, ladder: Ladder) -> dict[str, list[tuple]]:
         "int_customer_keys": [(customer, customer) for customer in bank.spells],
         "tier_policies": [
             ("ours", v.name, True, v.base, v.window, v.divisor, v.scope, v.up_lag, v.landing, 1, v.calendar, None,
-             v.effective_from, v.effective_to)
-            for v in ladder.versions
+             v.effective_from, end)
+            for v, end in zip(ladder.versions, ends, strict=True)
         ] + [(noise[0], noise[1], False, "total", "month", "calendar", "bank", 1, "last", 1, "monthly", None, "2000-01-01", None)],
         "tier_thresholds": [
             ("ours", v.name, tier.code, tier.rank, tier.threshold, "0.2", None, tier.grace, False) for v, tier in ranked

@@ -36,11 +36,6 @@ def examples(count: int):
     )
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    return Engine(tmp_path_factory.mktemp("tier_engine"))
-
-
 def agree(engine: Engine, seed: int, habits: Habits, corrected: bool) -> None:
     bank, ladder = random_bank(seed, habits)
     past, bank = random_corrections(seed, bank, ladder) if corrected else ([], bank)

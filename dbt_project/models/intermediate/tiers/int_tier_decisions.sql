@@ -19,7 +19,7 @@ openings as (
         cast(0 as bigint) as review_number,
         spells.spell_from as decided_for,
         ladder.tier_code,
-        ladder.tier_rank,
+        ladder.last_rank as tier_rank,
         ladder.policy_version,
         spells.opening_reason as reason,
         spells.opening_known_at as known_from
@@ -45,7 +45,7 @@ reviews as (
             else states.month + {{ months('held.up_lag_months') }}
         end as date) as decided_for,
         held.tier_code,
-        held.tier_rank,
+        held.last_rank as tier_rank,
         held.policy_version,
         case
             when states.review_number = 1 and spells.spell_from < first_month.month then 'history_begins'

@@ -48,7 +48,9 @@ tier_ladder as (
         lead(threshold_amount) over by_rank as next_threshold_amount,
         lead(near_band_amount) over by_rank as next_near_band_amount,
         max(case when is_private_banking then threshold_amount end) over by_version as private_threshold_amount,
-        max(losing_miss) over by_version as longest_grace
+        max(losing_miss) over by_version as longest_grace,
+        -- Ranks of different versions do not compare; in the last one each tier that any version has has its place.
+        first_value(tier_rank) over (partition by policy_id, tier_code order by effective_from desc nulls last) as last_rank
     from tiers
     window
         by_rank as (partition by policy_id, policy_version order by tier_rank asc nulls first),
