@@ -238,7 +238,7 @@ def _first_received(batch: Batch) -> datetime:
     landed = (
         Batch(batch.table, path.parent, read_json(path)) for path in batch.folder.parent.glob(f"batch=*/{MANIFEST}")
     )
-    return min(other.received_at for other in landed if other.is_accepted)
+    return min((other.received_at for other in landed if other.is_accepted), default=batch.received_at)
 
 
 def extract_folder(settings: Settings, spec: Extract) -> Path:

@@ -15,6 +15,7 @@ import yaml
 
 from crm_warehouse.extract import extract
 from crm_warehouse.landing import Batch, land
+from crm_warehouse.onboarding.scaffold import policy_text
 from crm_warehouse.profile import Extract, Profile, load_profile
 from crm_warehouse.settings import Settings
 
@@ -115,6 +116,7 @@ def write_profile(folder: Path, body: dict[str, Any] | str, **policy: str) -> Se
     text = body if isinstance(body, str) else yaml.safe_dump(body, allow_unicode=True, sort_keys=False)
     (bank_folder / "extracts.yml").write_text(text, encoding="utf-8")
     files = {
+        **{name: policy_text("tiny", name) for name in ("tier_policies", "tier_thresholds", "tier_asset_weights")},
         "landing_thresholds": LANDING_THRESHOLDS,
         "policy_parameters": PARAMETERS,
         "calendar_exceptions": "calendar_date,is_business_day,reason\n",

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from crm_warehouse.errors import SettingsError
-from crm_warehouse.onboarding.findings import Finding, blocking
+from crm_warehouse.onboarding.findings import Finding
 from crm_warehouse.onboarding.ladders import POLICIES, THRESHOLDS, WEIGHTS, check_ladders
 from crm_warehouse.profile import Profile
 from crm_warehouse.profile_checks import did_you_mean
@@ -95,14 +95,6 @@ def columns_of(name: str) -> list[str]:
 def check_policies(profile: Profile) -> list[Finding]:
     """What is right and wrong with the policy of a bank."""
     return list(_findings(profile))
-
-
-def refuse_bad_policy(profile: Profile) -> None:
-    """Raise SettingsError with the first thing wrong with the policy of a bank: before a run does anything."""
-    wrong = blocking(check_policies(profile))
-    if wrong:
-        more = f" (and {len(wrong) - 1} more: crm-warehouse profile check {profile.bank})" if len(wrong) > 1 else ""
-        raise SettingsError(f"{wrong[0].text}{more}")
 
 
 def read_ladder(folder: Path) -> dict[str, list[Row]]:

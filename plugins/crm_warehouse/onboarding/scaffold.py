@@ -42,7 +42,7 @@ def new_profile(project: Path, bank: str, data: Path | None) -> list[Path]:
     files = {
         "extracts.yml": _extracts(bank, required, guesses),
         **{f"staging/{name}.sql": _mapping(table, guesses) for name, table in required.items()},
-        **{f"policy/{name}.csv": _policy(bank, name) for name in FILES},
+        **{f"policy/{name}.csv": policy_text(bank, name) for name in FILES},
     }
     for name, text in files.items():
         path = folder / name
@@ -143,7 +143,8 @@ def _mapping(table: CanonicalTable, guesses: list[Guess]) -> str:
     return f"-- {marked}\nselect\n" + "\n".join(columns) + f"\nfrom {{{{ landed({place}) }}}} as landed\n"
 
 
-def _policy(bank: str, name: str) -> str:
+def policy_text(bank: str, name: str) -> str:
+    """A policy file to begin with."""
     rows = {
         "tier_policies": [
             f"{bank},{bank}-1,Ladder of {bank} (TODO: your ladder),等级,true,total,month,calendar,bank,1,last,1,monthly,,2000-01-01,,TODO,TODO,"

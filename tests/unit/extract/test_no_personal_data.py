@@ -105,7 +105,7 @@ class Pages:
     def __init__(self, **page: object):
         self.page = page
 
-    def get(self, extract: str, **parameters: object) -> dict:
+    def get(self, extract: str, proven: bool = False, **parameters: object) -> dict:
         return self.page
 
 

@@ -21,6 +21,7 @@ from crm_warehouse.extract import Delivery, extract, postgresql
 from crm_warehouse.extract.postgresql import Snapshot, open_snapshot
 from crm_warehouse.landing import ACCEPTED, current_batches, land
 from crm_warehouse.profile import Extract, Profile, load_profile
+from crm_warehouse.profile_checks import ProfileRefused
 from crm_warehouse.progress import silent
 from crm_warehouse.settings import Settings
 
@@ -190,17 +191,15 @@ def test_only_rows_of_the_business_date_are_read(replica):
     assert replica.read(day=FRIDAY).rows["account_id"].to_pylist() == ["A1"]
 
 
-def test_the_business_date_may_be_one_of_the_columns(replica):
+def test_a_column_cannot_be_called_as_landing_calls_its_own_date(replica):
     body = profile_body()
     columns = {**SOURCE["extracts"]["balances"]["columns"], "business_date": {"type": "date"}}
     body["sources"]["core_db"] = {
         **SOURCE,
         "extracts": {"balances": {**SOURCE["extracts"]["balances"], "columns": columns}},
     }
-    replica.post(*BALANCE)
-    spec = load_profile(write_profile(replica.settings.home, body)).extracts_of("core_db")[0]
-    with replica.snapshot() as snapshot:
-        assert extract(replica.profile, spec, snapshot, DAY).rows["business_date"].to_pylist() == [DAY.isoformat()]
+    with pytest.raises(ProfileRefused, match="business_date has a name that landing uses itself"):
+        load_profile(write_profile(replica.settings.home, body))
 
 
 def test_a_table_without_business_date_is_read_as_it_stands(replica):

@@ -193,11 +193,13 @@ def test_a_full_extract_may_repeat_its_keys_on_another_date(tiny):
     judge(tiny, FRIDAY, DAY).require_open()
 
 
-def test_events_may_not_repeat_on_another_date(tiny):
-    for day in (FRIDAY, DAY):
-        tiny.send_all(customers(3), [BALANCE], day)
-    verdict = judge(tiny, FRIDAY, DAY)
-    assert not_passed(verdict) == {f"landing.{BALANCES}.key_unique": 2}
+def test_a_key_is_looked_at_within_a_delivery_so_that_a_date_says_the_same_alone_and_in_a_range(tiny):
+    tiny.send_all(customers(3), [BALANCE], FRIDAY)
+    tiny.send_all(customers(3), [BALANCE, BALANCE], DAY)
+    twice = {f"landing.{BALANCES}.key_unique": 2}
+    assert not_passed(judge(tiny, FRIDAY, DAY)) == twice
+    assert not_passed(judge(tiny, DAY)) == twice
+    assert not_passed(judge(tiny, FRIDAY)) == {}
 
 
 def test_a_reference_must_be_found_on_its_own_date(tiny):
