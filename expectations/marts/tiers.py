@@ -20,16 +20,20 @@ def build_rules() -> Iterator[Rule]:
     yield mart_rule(
         "rating_ties_to_assets",
         "fct_customer_tiers_monthly",
-        f"""{RATES_ALL_ASSETS} and checked.rating_amount <> coalesce((
+        f"""{RATES_ALL_ASSETS} and (checked.rating_amount is null or checked.rating_amount <> coalesce((
             select sum(aum.adb_amount) from marts.fct_customer_aum_monthly as aum
             where aum.customer_key = checked.customer_key and aum.month = checked.month
         ), 0) and checked.month in (
-            select month from marts.fct_customer_tiers_monthly
-            group by month having sum(rating_amount) is distinct from (
-                select sum(aum.adb_amount) from marts.fct_customer_aum_monthly as aum
-                where aum.month = fct_customer_tiers_monthly.month
+            select month from (
+                select month, coalesce(tiers.rating_amount, 0) - coalesce(assets.amount, 0) as difference
+                from marts.fct_customer_tiers_monthly as tiers
+                full join (
+                    select customer_key, month, sum(adb_amount) as amount from marts.fct_customer_aum_monthly group by all
+                ) as assets using (customer_key, month)
             )
-        )""",
+            -- Records of one person are added up before they are rounded, family by family.
+            group by month having abs(sum(difference)) > 0.04 * count(*) filter (difference <> 0)
+        ))""",
         name_en="Where the ladder rates all assets, the rated amounts of a month add up to the customers' assets",
         name_zh="全资产评级时，当月评级金额合计等于客户资产合计",
         reason="A tier must be explainable from the assets BI shows beside it; merged records only move amounts between customers.",

@@ -213,7 +213,7 @@ DAMAGES = {
         1,
     ),
     "known nobody knows when": (f"{HISTORY}.known_after_valid_data", one(HISTORY, "known_from = null"), 1),
-    "rated a cent higher": (f"{TIERS}.rating_ties_to_assets", one(TIERS, "rating_amount = rating_amount + 0.01"), None),
+    "rated higher": (f"{TIERS}.rating_ties_to_assets", one(TIERS, "rating_amount = rating_amount + 1"), None),
     "not rated": (f"{TIERS}.rating_ties_to_assets", one(TIERS, "rating_amount = null"), None),
     "assets that no rating knows": (f"{TIERS}.rating_ties_to_assets", one(AUM, "adb_amount = adb_amount + 1"), None),
     "a day that did not come": (f"{TIERS}.feed_came", one(TIERS, "is_feed_missing = true"), 1),
