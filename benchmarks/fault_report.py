@@ -18,7 +18,6 @@ SHOWN, KEPT = 3, 12  # rules of a kind that a table names, and that the JSON has
 LIMITS = {
     "contacts_of_one_rm_missing": "two or three contacts a day: a manager without one is an ordinary day",
     "survey_scale_reversed": "one or two answers a day between waves: a low score is no sign of a turned scale",
-    "earlier_file_todays_control": "a full table of which little changes in a day: yesterday's is nearly today's",
     "arrears_all_nought": "a single loan past due may have been paid; two that change together block",
 }
 

@@ -13,6 +13,9 @@ from crm_warehouse.simulator.corruption.edits import Apply
 from crm_warehouse.simulator.corruption.kind import EVERY_EXTRACT, Case, Kind
 
 OTHER_DELIMITERS = {"|": ",", ",": ";", "|+|": "|"}
+# Of a full table of which less changed in a day, yesterday's content is a quiet day's; what is late comes tomorrow, and
+# `keys.no_late_comer` names it.
+OUTDATED_MIN_SHARE = 0.01
 
 
 def cut_at_a_line(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
@@ -108,10 +111,13 @@ def yesterdays_file(sent: Sent, case: Case) -> Sent:
 
 
 def earlier_file_todays_control(sent: Sent, case: Case) -> Sent:
-    if case.earlier_rows().empty:
+    earlier, today = case.earlier_rows(), case.rows_of(sent)
+    if earlier.empty:
         case.refuse("the delivery before it has no rows: no more of it would be seen than a quiet day")
-    data = sent_path(case.spec, case.root, case.earlier_date()).read_bytes()
-    return replace(sent, data=data) if data != sent.data else case.refuse("it is the same as the delivery before")
+    new = len(today.merge(earlier.drop_duplicates(), how="left", indicator=True).query("_merge == 'left_only'"))
+    if new < OUTDATED_MIN_SHARE * len(today):
+        case.refuse(f"only {new} of its {len(today)} rows are not in the delivery before: that is a quiet day's content")
+    return replace(sent, data=sent_path(case.spec, case.root, case.earlier_date()).read_bytes())
 
 
 def week_old_rows_redated(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
