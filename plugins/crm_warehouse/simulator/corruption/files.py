@@ -116,7 +116,9 @@ def earlier_file_todays_control(sent: Sent, case: Case) -> Sent:
         case.refuse("the delivery before it has no rows: no more of it would be seen than a quiet day")
     new = len(today.merge(earlier.drop_duplicates(), how="left", indicator=True).query("_merge == 'left_only'"))
     if new < OUTDATED_MIN_SHARE * len(today):
-        case.refuse(f"only {new} of its {len(today)} rows are not in the delivery before: that is a quiet day's content")
+        case.refuse(
+            f"only {new} of its {len(today)} rows are not in the delivery before: that is a quiet day's content"
+        )
     return replace(sent, data=sent_path(case.spec, case.root, case.earlier_date()).read_bytes())
 
 
