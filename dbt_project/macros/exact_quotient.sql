@@ -1,16 +1,18 @@
-{#- numerator / divisor rounded half away from zero to the cent, without floating point deciding.
+{#- numerator / divisor rounded half away from zero to `places` (the cent), without floating point deciding.
 
     Engines divide decimals as doubles, and half a cent is common (15 of 30 days): the double only proposes, decimal
     comparison decides. `numerator` decimal with at most 12 places, `divisor` a positive integer. -#}
-{% macro exact_quotient(numerator, divisor) -%}
-{%- set proposed = "cast(round(cast(abs(" ~ numerator ~ ") as double) / " ~ divisor ~ ", 2) as decimal(18, 2))" -%}
+{% macro exact_quotient(numerator, divisor, places=2) -%}
+{%- set unit = "cast(1e-" ~ places ~ " as decimal(" ~ (places + 1) ~ ", " ~ places ~ "))" -%}
+{%- set half = "cast(5e-" ~ (places + 1) ~ " as decimal(" ~ (places + 2) ~ ", " ~ (places + 1) ~ "))" -%}
+{%- set proposed = "cast(round(cast(abs(" ~ numerator ~ ") as double) / " ~ divisor ~ ", " ~ places ~ ") as decimal(18, " ~ places ~ "))" -%}
 cast(
     case when {{ numerator }} < 0 then -1 else 1 end * (
         {{ proposed }} + case
-            when abs({{ numerator }}) >= ({{ proposed }} + cast(0.005 as decimal(4, 3))) * {{ divisor }} then cast(0.01 as decimal(3, 2))
-            when abs({{ numerator }}) < ({{ proposed }} - cast(0.005 as decimal(4, 3))) * {{ divisor }} then cast(-0.01 as decimal(3, 2))
-            else cast(0 as decimal(3, 2))
+            when abs({{ numerator }}) >= ({{ proposed }} + {{ half }}) * {{ divisor }} then {{ unit }}
+            when abs({{ numerator }}) < ({{ proposed }} - {{ half }}) * {{ divisor }} then -{{ unit }}
+            else 0 * {{ unit }}
         end
-    ) as decimal(18, 2)
+    ) as decimal(18, {{ places }})
 )
 {%- endmacro %}

@@ -6,7 +6,7 @@ from datetime import date
 
 from crm_warehouse.profile import Profile
 from crm_warehouse.quality.rule import Rule
-from expectations.marts import customers, shape, tier_movements, tier_thresholds, tiers, value, window_dressing
+from expectations.marts import customers, ledger, shape, tier_movements, tier_thresholds, tiers, value, window_dressing
 
 
 def build_rules(profile: Profile, marts: dict[str, dict], coverage: dict[str, str], as_of: date) -> list[Rule]:
@@ -15,5 +15,10 @@ def build_rules(profile: Profile, marts: dict[str, dict], coverage: dict[str, st
     `marts`: dbt's nodes of the published models; `coverage`: `fed`, `partly` or `dark` for each; a dark mart may be empty.
     """
     rules = [rule for name, node in marts.items() for rule in shape.build_rules(name, node, coverage[name])]
-    rules += [*customers.build_rules(as_of), *tiers.build_rules(), *value.build_rules(profile)]
+    rules += [
+        *customers.build_rules(as_of),
+        *tiers.build_rules(),
+        *value.build_rules(profile),
+        *ledger.build_rules(profile, coverage),
+    ]
     return rules + [*tier_movements.build_rules(), *tier_thresholds.build_rules(), *window_dressing.build_rules()]

@@ -22,11 +22,12 @@ def mart_rule(
     dimension: str = "accuracy",
     owner: str = "customer-analytics",
     on_failure: str | None = None,
+    listing: str | None = None,
     principle: str = "BCBS 239 P3 accuracy and integrity; 数据治理指引 第四章 数据质量控制",
 ) -> Rule:
     """A rule over `marts.<table>`, whose rows are called `checked` in the predicate `bad_rows`.
 
-    A row of which the predicate cannot tell (null) is bad.
+    A row of which the predicate cannot tell (null) is bad. `listing` is a query of one sentence a row, told when it fails.
     """
     bad_rows = f"coalesce(({bad_rows}), true)"
     return Rule(
@@ -45,4 +46,5 @@ def mart_rule(
             unexpected_rows_query=f"select 1 as bad from (select * from {{batch}}) as checked where {bad_rows}",
         ),
         bad_rows=bad_rows,
+        listing=listing,
     )

@@ -19,6 +19,15 @@ PARTS_PROVIDED_BY = {
 }
 
 
+def without_gap(part: str) -> str:
+    """No gap of the month explains why a customer lacks the part."""
+    return (
+        "(checked.unavailable_reason is null or not exists (select 1 from marts.fct_contribution_gaps as gaps"
+        f" where gaps.month = checked.month and gaps.part = '{part}'"
+        " and contains(checked.unavailable_reason, gaps.input || ': ' || gaps.subject)))"
+    )
+
+
 def build_rules(profile: Profile) -> Iterator[Rule]:
     """Rules of the value marts of one bank."""
     for part, tables in PARTS_PROVIDED_BY.items():
@@ -26,9 +35,11 @@ def build_rules(profile: Profile) -> Iterator[Rule]:
         yield mart_rule(
             f"{part}.available" if is_provided else f"{part}.not_available",
             "fct_customer_contributions",
-            f"checked.{part} is null" if is_provided else f"checked.{part} is not null",
-            name_en=f"{part} is there" if is_provided else f"{part} is not available, and not shown as zero",
-            name_zh=f"{part} 已提供" if is_provided else f"{part} 不可得，且未以零代替",
+            f"checked.{part} is null and {without_gap(part)}" if is_provided else f"checked.{part} is not null",
+            name_en=f"{part} is there, or what it lacks is named"
+            if is_provided
+            else f"{part} is not available, and not shown as zero",
+            name_zh=f"{part} 已提供，或已说明缺少何种输入" if is_provided else f"{part} 不可得，且未以零代替",
             reason="A missing source must read as missing, a provided one must reach every customer.",
             dimension="completeness",
             principle="BCBS 239 P4 completeness",

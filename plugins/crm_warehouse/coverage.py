@@ -62,8 +62,13 @@ def _has_private_banking(profile: Profile) -> bool:
     )
 
 
+def _has_ledger_lines(profile: Profile) -> bool:
+    """Whether policy says what lines of the ledger are reconciled with."""
+    return bool(read_policy(profile.folder, "ledger_contribution_lines"))
+
+
 # What a mart may require of a bank's policy, by the name it has in `meta.requires_policy`.
-POLICIES = {"private_banking": _has_private_banking}
+POLICIES = {"private_banking": _has_private_banking, "ledger_lines": _has_ledger_lines}
 
 
 def _staging_tables(node: str, parents: dict[str, list[str]]) -> set[str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+
+import duckdb
 
 from crm_warehouse.coverage import coverage_of_marts
 from crm_warehouse.files import sha256_of
@@ -13,6 +16,8 @@ from crm_warehouse.publish.candidate import SCHEMA, marts_of, prove_whole
 from crm_warehouse.publish.content import describe_tables
 from crm_warehouse.quality.duckdb_engine import connect
 from crm_warehouse.quality.gate import GateResult, run_gate
+
+MOST_TOLD = 3  # sentences of one rule
 
 
 def run_mart_gate(
@@ -26,8 +31,23 @@ def run_mart_gate(
 
     sha256 = sha256_of(candidate)
     coverage = {mart: row["coverage"] for mart, row in coverage_of_marts(profile, manifest).items()}
-    gate = run_gate("mart", candidate, SCHEMA, build_rules(profile, marts_of(manifest), coverage, as_of), progress)
+    rules = build_rules(profile, marts_of(manifest), coverage, as_of)
+    gate = run_gate("mart", candidate, SCHEMA, rules, progress)
     with connect(candidate, read_only=True) as connection:
+        gate = _tell(connection, gate, {rule.id: rule.listing for rule in rules if rule.listing})
         tables = describe_tables(connection, SCHEMA)
     prove_whole(candidate, sha256)
     return gate, {"sha256": sha256, "tables": tables}
+
+
+def _tell(connection: duckdb.DuckDBPyConnection, gate: GateResult, listings: dict[str, str]) -> GateResult:
+    """The same, with what each failed rule found, in its own sentences."""
+    results = []
+    for result in gate.results:
+        listing = listings.get(result.rule["id"]) if result.status == "failed" else None
+        if listing:
+            told = [sentence for (sentence,) in connection.execute(listing).fetchmany(MOST_TOLD)]
+            more = f"; and {result.failed_rows - len(told)} more" if result.failed_rows > len(told) else ""
+            result = replace(result, detail=f"{'; '.join(told)}{more}.")
+        results.append(result)
+    return replace(gate, results=results)

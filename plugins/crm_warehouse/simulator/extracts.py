@@ -5,6 +5,33 @@ the queries run: money() and written() turn fen into decimal(18, 2) and its text
 happened() does so for what has happened by then; is_news() and has_come() say whether it did in or by this delivery.
 """
 
+# Income and cost since the first of January, as they stand on each closing; head-office cost is of no customer. What
+# came before the history is taken to be as its first month, and the day before it is its opening.
+PROFITS = """
+    with closings as (
+        select distinct date as closed_on from fx_rates
+        where sent_on = $d and (date >= $first - 1) and (date = $d or date = last_day(date))
+    ),
+    bookings as (
+        select line, branch, currency_code, scale, date, amount from profits_of_accounts
+        union all select line, branch, currency_code, scale, date, amount from profits_of_fees
+        union all select line, branch, currency_code, scale, date, amount from profits_of_loans
+        union all select line, branch, currency_code, scale, date, amount from profits_of_relations
+        union all select '6699', branch, 'CNY', 1, date, 200000 + (branch * 7919 + day(date) * 104729) % 300000
+        from (select distinct date from fx_rates where date >= $first), generate_series(0, 39) as branches(branch)
+    ),
+    dated as (
+        select line, branch, currency_code, scale, date, amount from bookings
+        union all
+        select line, branch, currency_code, scale, $first - 1, amount * (month($first) - 1) from bookings
+        where date <= last_day($first)
+    )
+    select closed_on as ledger_date, line, branch, currency_code,
+        (2 * sum(cast(amount as hugeint)) + scale) // (2 * scale) as fen
+    from closings
+    inner join dated on date <= closed_on and year(date) = year(closed_on)
+    group by closed_on, line, branch, currency_code, scale"""
+
 EXTRACTS = {
     ("core", "customers"): """
         select
@@ -187,7 +214,8 @@ EXTRACTS = {
             activity, channel, month, cast(full_unit_cost as decimal(18, 2)) as full_unit_cost,
             cast(avoidable_unit_cost as decimal(18, 2)) as avoidable_unit_cost
         from unit_costs""",
-    # What customers' accounts add up to by line, and one line that belongs to no customer. The history has no cards.
+    # What customers' accounts add up to by line, one line that belongs to no customer, and profit and loss of the year so
+    # far. The history has no cards.
     ("finance", "ledger_balances"): """
         select ledger_date, ledger_code, format('B{:03d}', branch + 1) as branch_id, currency_code,
             money(sum(amount)) as balance_amount
@@ -207,6 +235,10 @@ EXTRACTS = {
                 (branch_number * 7919 + datediff('day', date '2020-01-01', date) * 104729) % 2000000
             from fx_rates, generate_series(0, 39) as branches(branch_number)
             where sent_on = $d and date >= $first and (date = $d or date = last_day(date))
+            union all
+            select ledger_date, line, branch, currency_code, fen from ("""
+    + PROFITS
+    + """)
         )
         group by all order by all""",
     ("reference", "institutions"): """

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from crm_warehouse.simulator import campaigns, catalogue, journal, lending, managers, relations, service
+from crm_warehouse.simulator import campaigns, catalogue, journal, lending, managers, profits, relations, service
 from crm_warehouse.simulator.books import Flows
 from crm_warehouse.simulator.business_days import calendar_columns
 from crm_warehouse.simulator.everyday import FEES, WAIVERS
@@ -122,7 +122,7 @@ def block_tables(block: Block) -> Tables:
     )
     yield "orders", _orders(block, spells, flows, calendar, held)
     yield from _lending_tables(block, population, spells, loans, calendar)
-    yield from _relation_tables(block, lives, staff, run, calendar)
+    yield from _relation_tables(block, population, lives, staff, run, calendar)
     for name, truth in block_truth(block, population, lives, holders).items():
         yield f"truth_{name}", truth
 
@@ -149,6 +149,7 @@ def _account_tables(
     number = block.numbered(np.arange(accounts.spell.size), 10**6)
     products, currencies = zip(*((p.product_id, p.currency) for p in catalogue.DEPOSITS), strict=True)
     branch = population.branch[spells.customer[accounts.spell]]
+    home = population.branch, population.branch * 0
     yield "accounts", {
         "account": number, "customer": block.first + spells.customer[accounts.spell],
         "product_id": coded(accounts.product, products), "currency_code": coded(accounts.product, currencies),
@@ -170,6 +171,14 @@ def _account_tables(
     )  # fmt: skip
     posted = journal.described(postings, simulation.first_transaction_day)
     row = posted["account"]
+    currency = np.array([CURRENCIES.index(p.currency) for p in catalogue.DEPOSITS])[accounts.product]
+    yield "profits_of_accounts", profits.gathered(
+        calendar.dates,
+        (branch, currency, profits.deposit_bookings(simulation, accounts, balances)),
+        (branch, currency * 0, profits.maintenance_bookings(simulation, accounts)),
+        (branch, currency * 0, profits.cost_bookings(
+            simulation, "transaction", journal.CHANNELS, posted["day"], posted["channel"], posted["account"])),
+    )  # fmt: skip
     number_of = block.numbered(np.arange(row.size), 10**9)
     reversal_of = np.where(posted["reversal_of"] >= 0, posted["reversal_of"] + block.number * 10**9, -1)
     yield "transactions", calendar.sent(
@@ -183,6 +192,7 @@ def _account_tables(
     fees = {name: np.concatenate([part[name] for part in flows.fees]) for name in flows.fees[0]}
     order = np.lexsort((fees["fee"], fees["account"], fees["day"]))
     fees = {name: column[order] for name, column in fees.items()}
+    yield "profits_of_fees", profits.gathered(calendar.dates, (*home, profits.fee_bookings(simulation, fees)))
     yield "fees", calendar.sent(
         fees | {"number": block.numbered(np.arange(order.size), 10**7), "account": number[fees["account"]],
                 "customer": block.first + fees["customer"]},
@@ -207,6 +217,10 @@ def _lending_tables(block: Block, population: Population, spells, loans, calenda
     history_ends = block.simulation.months()[1][: block.simulation.history_months]
     days = np.concatenate([[-1], history_ends, calendar.sent_days[1:]])
     columns = lending.loan_columns(block.simulation, spells, loans, days)
+    branch = population.branch[spells.customer[loans.spell]]
+    yield "profits_of_loans", profits.gathered(
+        calendar.dates, (branch, branch * 0, profits.loan_bookings(block.simulation, loans, columns))
+    )  # fmt: skip
     yield "loans", calendar.sent(
         columns | {"loan": block.numbered(columns["loan"], 10**5), "customer": block.first + columns["customer"],
                    "branch": population.branch[columns["customer"]]},
@@ -222,8 +236,8 @@ def _lending_tables(block: Block, population: Population, spells, loans, calenda
     }  # fmt: skip
 
 
-def _relation_tables(block: Block, lives: Lives, staff, run, calendar: Calendar) -> Tables:
-    spells = lives.spells
+def _relation_tables(block: Block, population: Population, lives: Lives, staff, run, calendar: Calendar) -> Tables:
+    spells, home = lives.spells, (population.branch, population.branch * 0)
     assignments = relations.assignment_columns(block, lives, staff)
     yield "rm_assignments", assignments | {
         "customer": block.first + assignments["customer"], "role": coded(assignments["role"], relations.ROLES),
@@ -238,6 +252,12 @@ def _relation_tables(block: Block, lives: Lives, staff, run, calendar: Calendar)
         fingerprint=pa.array(journal.mixed(contacts["note"]), mask=contacts["note"] < 0),
     )  # fmt: skip
     programmes = relations.programme_columns(block, spells)
+    yield "profits_of_relations", profits.gathered(
+        calendar.dates,
+        (*home, profits.perk_bookings(block.simulation, programmes)),
+        (*home, profits.cost_bookings(block.simulation, "contact", relations.CONTACT_CHANNELS, contacts["day"],
+                                      contacts["channel"], contacts["customer"])),
+    )  # fmt: skip
     yield "programmes", programmes | {
         "customer": block.first + programmes["customer"],
         "programme": coded(programmes["programme"], relations.PROGRAMMES),

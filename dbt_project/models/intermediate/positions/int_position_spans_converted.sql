@@ -15,6 +15,7 @@ position_spans_converted as (
         spans.month,
         greatest(spans.span_from, fx.valid_from) as span_from,
         least(spans.span_to, fx.valid_to) as span_to,
+        spans.observed_amount,
         cast(spans.observed_amount * fx.rate as decimal(20, 6)) as reporting_amount
     from spans
     inner join fx

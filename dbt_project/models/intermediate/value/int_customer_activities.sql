@@ -1,29 +1,33 @@
--- What the bank did for a customer in a month, counted by activity and channel. A joint account's work is the account
--- customer's: it is done once.
+-- What the bank did for a customer in a month, counted by activity, channel and branch. A joint account's work is the
+-- account customer's: it is done once, at the account's branch; a contact is made by the customer's.
 with transactions as (
     select
         accounts.customer_id,
         {{ month_start('transactions.business_date') }} as month,
         'transaction' as activity,
         transactions.channel,
+        accounts.branch_id,
         count(*) as units
     from {{ ref('stg_core__transactions') }} as transactions
     inner join {{ ref('int_accounts_latest') }} as accounts
         on transactions.account_id = accounts.account_id
     where transactions.business_date <= {{ as_of() }}
-    group by accounts.customer_id, {{ month_start('transactions.business_date') }}, transactions.channel
+    group by accounts.customer_id, {{ month_start('transactions.business_date') }}, transactions.channel, accounts.branch_id
 ),
 
 contacts as (
     select
-        customer_id,
-        {{ month_start('contacted_at') }} as month,
+        contacts.customer_id,
+        {{ month_start('contacts.contacted_at') }} as month,
         'contact' as activity,
-        channel,
+        contacts.channel,
+        customers.branch_id,
         count(*) as units
-    from {{ ref('stg_crm__contacts') }}
-    where contacted_at < {{ as_of() }} + 1
-    group by customer_id, {{ month_start('contacted_at') }}, channel
+    from {{ ref('stg_crm__contacts') }} as contacts
+    left join {{ ref('int_customers_latest') }} as customers
+        on contacts.customer_id = customers.customer_id
+    where contacts.contacted_at < {{ as_of() }} + 1
+    group by contacts.customer_id, {{ month_start('contacts.contacted_at') }}, contacts.channel, customers.branch_id
 ),
 
 maintenance as (
@@ -32,13 +36,14 @@ maintenance as (
         months.month,
         'account_maintenance' as activity,
         'system' as channel,
+        accounts.branch_id,
         count(*) as units
     from {{ ref('int_accounts_latest') }} as accounts
     inner join {{ ref('int_months') }} as months
         on
             accounts.opened_on <= months.month_end
             and coalesce(accounts.closed_on, {{ end_of_time() }}) > months.month
-    group by accounts.customer_id, months.month
+    group by accounts.customer_id, months.month, accounts.branch_id
 ),
 
 customer_activities as (

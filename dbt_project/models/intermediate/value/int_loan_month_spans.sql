@@ -1,7 +1,10 @@
--- What is owed stands until the next delivery that names the loan; a loan no longer named is paid. Foreign currency is
--- converted day by day.
+-- What is owed stands until the next delivery that names the loan, or until it matures; a loan no longer named is paid.
+-- One named for the first time has stood since its opening in that month. Foreign currency is converted day by day.
 with loans as (
-    select * from {{ ref('stg_core__loans') }}
+    select
+        loans.*,
+        business_date = min(business_date) over (partition by loan_id) as is_first
+    from {{ ref('stg_core__loans') }} as loans
     where business_date <= {{ as_of() }}
 ),
 
@@ -12,26 +15,39 @@ deliveries as (
     from (select distinct business_date from loans) as days
 ),
 
+dated as (
+    select
+        loans.*,
+        case
+            when loans.is_first
+                then least(loans.business_date, greatest(loans.opened_on, {{ month_start('loans.business_date') }}))
+            else loans.business_date
+        end as stands_from,
+        least(deliveries.next_business_date, coalesce(loans.matures_on, {{ end_of_time() }})) as stands_to
+    from loans
+    inner join deliveries
+        on loans.business_date = deliveries.business_date
+),
+
 spans as (
     select
         loans.*,
         months.month,
         months.month_end,
-        greatest(loans.business_date, months.month, fx.valid_from) as span_from,
-        least(deliveries.next_business_date, months.month_end + 1, fx.valid_to) as span_to,
+        greatest(loans.stands_from, months.month, fx.valid_from) as span_from,
+        least(loans.stands_to, months.month_end + 1, fx.valid_to) as span_to,
+        cast(loans.outstanding_amount as decimal(20, 6)) as amount,
         cast(loans.outstanding_amount * fx.rate as decimal(20, 6)) as reporting_amount
-    from loans
-    inner join deliveries
-        on loans.business_date = deliveries.business_date
+    from dated as loans
     inner join {{ ref('int_months') }} as months
         on
-            loans.business_date <= months.month_end
-            and deliveries.next_business_date > months.month
+            loans.stands_from <= months.month_end
+            and loans.stands_to > months.month
     inner join {{ ref('int_fx_spans') }} as fx
         on
             loans.currency_code = fx.currency_code
-            and fx.valid_from < deliveries.next_business_date
-            and fx.valid_to > loans.business_date
+            and fx.valid_from < loans.stands_to
+            and fx.valid_to > loans.stands_from
 ),
 
 loan_month_spans as (

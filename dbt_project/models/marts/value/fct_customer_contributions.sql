@@ -1,3 +1,4 @@
+{%- set not_provided = ['core__fees', 'core__loans', 'crm__programmes', 'finance__ftp_rates', 'finance__unit_costs'] | reject('in', var('provided')) | list -%}
 with parts as (
     select
         parts.*,
@@ -16,6 +17,16 @@ policy as (
         valid_to
     from {{ ref('int_parameter_spans') }}
     where parameter = 'over_service_max_ratio'
+),
+
+-- The few customer-months of which an input is missing.
+gaps as (
+    select
+        customer_id,
+        month,
+        string_agg(distinct input || ': ' || subject, '; ' order by input || ': ' || subject asc nulls first) as reason
+    from {{ ref('int_contribution_gaps') }}
+    group by customer_id, month
 ),
 
 fct_customer_contributions as (
@@ -47,10 +58,14 @@ fct_customer_contributions as (
             when parts.contribution_avoidable_amount <= 0 then parts.concession_amount > 0
             else parts.concession_amount > policy.over_service_max_ratio * parts.contribution_avoidable_amount
         end as is_over_served,
-        parts.is_partial_month
+        parts.is_partial_month,
+        {{ "'not provided: " ~ not_provided | join(", ") ~ "' || coalesce('; ' || gaps.reason, '')" if not_provided else "gaps.reason" }}
+            as unavailable_reason
     from parts
     inner join {{ ref('int_customer_keys') }} as keys
         on parts.customer_id = keys.customer_id
+    left join gaps
+        on parts.customer_id = gaps.customer_id and parts.month = gaps.month
     inner join policy
         on parts.month >= policy.valid_from and parts.month < policy.valid_to
 )

@@ -4,17 +4,20 @@ with programmes as (
     where business_date = (select max(business_date) from {{ ref('stg_crm__programmes') }})
 ),
 
-customer_perks as (
+perk_lines as (
     select
         programmes.customer_id,
         months.month,
-        sum(programmes.cost_amount) as cost_amount
+        customers.branch_id,
+        cast(sum(programmes.cost_amount) as decimal(18, 6)) as cost_amount
     from programmes
     inner join {{ ref('int_months') }} as months
         on
             programmes.joined_on <= months.month_end
             and (programmes.left_on is null or programmes.left_on > months.month)
-    group by programmes.customer_id, months.month
+    left join {{ ref('int_customers_latest') }} as customers
+        on programmes.customer_id = customers.customer_id
+    group by programmes.customer_id, months.month, customers.branch_id
 )
 
-select * from customer_perks
+select * from perk_lines
