@@ -197,6 +197,46 @@ def test_a_weight_counts_only_where_weighted_assets_are_rated(user):
     )
 
 
+LEDGER_HEADER = (
+    "ledger_code,line_name_en,line_name_zh,reconciled_with,effective_from,effective_to,approved_by,decision_reference\n"
+)
+COMPONENTS = "deposit_transfer_income deposit_interest loan_interest loan_transfer_charge fee_income expected_loss cost_to_serve_full perks"
+LEDGER = LEDGER_HEADER + "".join(
+    f"60{n},Line,科目,{name},2000-01-01,,cfo,DEC-1\n" for n, name in enumerate(COMPONENTS.split())
+)
+RATES = "product_id,effective_from,rate,approved_by,decision_reference\nDEM,2000-01-01,0.001,board,DEC-1\nDEM,2020-01-01,0.002,board,DEC-1\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "sentence"),
+    [
+        ("deposit_rates", "0.001", "4.5", "line 2: rate is '4.5': write a fraction below 1, as 0.045 for 4.5 %"),
+        ("deposit_rates", "0.001", "0.45", "line 2: rate of DEM is 0.45, above interest_rate_highest 0.36: write a fraction"),
+        ("deposit_rates", "0.001,board", "0.001,", "line 2: approved_by is empty"),
+        ("deposit_rates", "0.001,board", "0.001, ", "line 2: approved_by is empty: it is in force by somebody's decision"),
+        ("deposit_rates", "2020-01-01", "2000-01-01", "line 3: effective_from 2000-01-01 of DEM is not after 2000-01-01: write dates ascending, each once"),
+        ("ledger_contribution_lines", "fee_income", "fees", "line 6: reconciled_with is 'fees': use one of deposit_transfer_income, deposit_interest"),
+        ("ledger_contribution_lines", "601,", "6 01,", "line 3: ledger_code is '6 01': write letters, digits"),
+        ("ledger_contribution_lines", "perks,2000-01-01,,", "perks,2000-01-01,2000-01-01,", "line 9: effective_to 2000-01-01 is not after effective_from 2000-01-01"),
+        ("ledger_contribution_lines", "perks,2000-01-01", "perks,2000-01-15", "line 9: effective_from is 2000-01-15: a ledger line changes on the first of a month"),
+        ("ledger_contribution_lines", "perks,2000-01-01,,cfo", "perks,2000-01-01,,", "line 9: approved_by is empty"),
+        ("ledger_contribution_lines", "perks", "fee_income", "line 9: reconciled_with fee_income begins on 2000-01-01, but line 6 has it until no date: one must end the day the next begins"),
+        ("ledger_contribution_lines", "607,Line,科目,perks,2000-01-01,,cfo,DEC-1\n", "", "no line is reconciled with perks: what is in no line ties to nothing"),
+        ("ledger_contribution_lines", "607,Line,科目,perks,2000-01-01,,cfo,DEC-1\n", "607,Line,科目,perks,2000-01-01,2020-01-01,cfo,DEC-1\n607,Line,科目,perks,2021-01-01,,cfo,DEC-1\n", "line 10: ledger_code 607 begins on 2021-01-01, but line 9 has it until 2020-01-01: one must end the day the next begins"),
+        ("policy_parameters", "interest_rate_highest,0.36", "interest_rate_highest,36 %", "value is '36 %': write a number with a decimal point"),
+    ],
+)  # fmt: skip
+def test_a_run_is_refused_wrong_prices_before_it_reads_anything(user, file, old, new, sentence):
+    (user.bank / "policy" / "deposit_rates.csv").write_text(RATES, encoding="utf-8")
+    (user.bank / "policy" / "ledger_contribution_lines.csv").write_text(LEDGER, encoding="utf-8")
+    plan_run(settings_of(user), "run", date(2026, 3, 31), date(2026, 4, 1))
+    user.edit(f"policy/{file}.csv", old, new)
+    with pytest.raises(SettingsError) as refused:
+        plan_run(settings_of(user), "run", date(2026, 3, 31), date(2026, 4, 1))
+    assert sentence in str(refused.value) and str(user.bank / "policy" / file) in str(refused.value)
+    assert sentence in blocking(check_profile(settings_of(user), None))[0].text
+
+
 def test_a_run_is_refused_a_wrong_ladder_before_it_reads_anything(user):
     user.edit("policy/tier_thresholds.csv", ",2,3000", ",2,0")
     with pytest.raises(SettingsError, match="line 3: .*premium at 0, not above standard at 0") as refused:

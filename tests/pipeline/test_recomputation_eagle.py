@@ -14,6 +14,8 @@ AS_OF = date(2014, 3, 30)
 RECEIVED = datetime(2014, 3, 31, 0, 0)  # 02:00 in Prague, already summer time
 OPEN_ENDS = {date(9999, 12, 31), datetime(9999, 12, 31)}
 
+DARK_OR_EMPTY = {"fct_tier_band_stability", "fct_ledger_reconciliation", "fct_contribution_gaps"}
+
 pytestmark = pytest.mark.eagle
 
 
@@ -28,7 +30,7 @@ def staging(eagle_run):
         yield connection
 
 
-@pytest.mark.parametrize("mart", [mart for mart in KEYS if mart != "fct_tier_band_stability"])
+@pytest.mark.parametrize("mart", [mart for mart in KEYS if mart not in DARK_OR_EMPTY])
 def test_every_row_of_every_mart_follows_from_the_bank_s_files(eagle: Recomputed, mart: str) -> None:
     eagle.assert_equal(mart)
 
@@ -37,6 +39,12 @@ def test_a_ladder_without_private_banking_has_no_bands_and_coverage_says_so(eagl
     assert eagle.published("fct_tier_band_stability") == eagle.marts["fct_tier_band_stability"] == {}
     told = eagle_run.summary["results"]["build"]["coverage"]["fct_tier_band_stability"]
     assert told["coverage"] == "dark" and "policy: private_banking" in told["missing"]
+
+
+def test_a_bank_without_a_ledger_reconciles_nothing_and_misses_nothing(eagle: Recomputed, eagle_run) -> None:
+    assert eagle.published("fct_ledger_reconciliation") == eagle.published("fct_contribution_gaps") == {}
+    told = eagle_run.summary["results"]["build"]["coverage"]["fct_ledger_reconciliation"]
+    assert told["coverage"] == "dark" and "finance__ledger_balances" in told["missing"]
 
 
 def test_drivers_that_the_bank_cannot_tell_are_null(eagle: Recomputed) -> None:
@@ -49,7 +57,7 @@ def test_drivers_that_the_bank_cannot_tell_are_null(eagle: Recomputed) -> None:
 
 
 def test_parts_whose_source_the_bank_does_not_provide_are_null_and_never_zero(eagle: Recomputed) -> None:
-    provided = {"fee_income_amount", "is_partial_month"}
+    provided = {"fee_income_amount", "is_partial_month", "unavailable_reason"}
     rows = eagle.published("fct_customer_contributions").values()
     assert rows and all((row[column] is not None) == (column in provided) for row in rows for column in row)
 

@@ -52,6 +52,18 @@ def test_each_part_of_a_contribution_is_rounded_once_from_its_days_and_units(ref
     reference.assert_equal("fct_customer_contributions", [part])
 
 
+def test_customers_and_ledger_of_each_month_line_branch_and_currency_follow_from_the_extracts(
+    reference: Recomputed,
+) -> None:
+    reference.assert_equal("fct_ledger_reconciliation")
+    rows = reference.marts["fct_ledger_reconciliation"]
+    assert all(row["is_reconciled"] for row in rows.values())
+    assert {currency for *_, currency in rows} == {"CNY", "USD"}
+    # What belongs to no customer is there in a line of its own, and within lines.
+    assert {row["reconciled_with"] for row in rows.values() if row["unallocated_amount"]} > {"no_customer"}
+    assert reference.published("fct_contribution_gaps") == {}
+
+
 def test_contribution_rank_and_over_service_follow_from_the_parts(reference: Recomputed) -> None:
     reference.assert_equal("fct_customer_contributions")
 

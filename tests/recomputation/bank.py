@@ -59,6 +59,7 @@ class Account:
     customer_id: str
     opened_on: date
     closed_on: date | None
+    branch_id: str | None = None
 
 
 @dataclass
@@ -68,7 +69,17 @@ class Loan:
     currency: str
     interest_rate: Decimal
     opened_on: date
+    matures_on: date | None
     states: Dated  # (outstanding, probability of default, loss given default), or None once repaid
+
+    def state_on(self, day: date) -> tuple | None:
+        """As last stated until it matures; as first stated from its opening on, in the month of that statement."""
+        if self.matures_on and day >= self.matures_on:
+            return None
+        first, state = next(
+            (day, state) for day, state in zip(self.states.days, self.states.values, strict=True) if state
+        )
+        return state if max(self.opened_on, month_of(first)) <= day < first else self.states.on(day)
 
 
 @dataclass
@@ -82,7 +93,7 @@ class Bank:
     positions: list[Position]
     rates: dict[str, Dated]
     accounts: dict[str, Account]
-    fees: pd.DataFrame  # customer_id, month, listed, charged
+    fees: pd.DataFrame  # customer_id, account_id, month, listed, charged
     ratings_known: dict[date, datetime]
     branches: list[dict]
     calendar: dict[date, tuple[bool, str | None]] | None = None
@@ -92,9 +103,11 @@ class Bank:
     merges: dict[str, Merge] = field(default_factory=dict)  # by the record that is merged into another
     loans: list[Loan] | None = None
     transfer_prices: dict[tuple[str, int, str], Dated] | None = None
-    activities: pd.DataFrame | None = None  # customer_id, month, activity, channel
+    activities: pd.DataFrame | None = None  # customer_id, branch_id, month, activity, channel
     unit_costs: dict[tuple[str, str, date], tuple[Decimal, Decimal]] | None = None
     perks: list[tuple[str, date, date | None, Decimal]] | None = None
+    ledger: dict[date, dict[tuple[str, str, str], Decimal]] | None = None  # line, branch, currency: balance of the day
+    currency: str = "CNY"
 
     @property
     def months(self) -> list[date]:

@@ -15,6 +15,8 @@ from .bank import Bank
 from .contributions import contributions
 from .dimensions import branches_dimension, customers_dimension, dates_dimension, policies_dimension, products_dimension
 from .keys import KEYS
+from .ledger import ledger_reconciliation
+from .ledger_lines import ledger_lines
 from .near_thresholds import near_threshold_customers, propensity_backtests
 from .tier_movements import growth_mismatch, tier_flows, tier_migration
 from .tiers import tier_history, tiers_monthly
@@ -72,6 +74,7 @@ def recompute(bank: Bank, run: object) -> Recomputed:
     aum = aum_monthly(bank)
     tiers = tiers_monthly(bank, aum)
     history = tier_history(bank, tiers)
+    lines = [] if bank.loans is None else list(ledger_lines(bank))
     return Recomputed(
         bank,
         run,
@@ -84,7 +87,9 @@ def recompute(bank: Bank, run: object) -> Recomputed:
             "fct_customer_aum_monthly": aum,
             "fct_customer_tiers_monthly": tiers,
             "fct_customer_tier_history": history,
-            "fct_customer_contributions": contributions(bank),
+            "fct_customer_contributions": contributions(bank, lines),
+            "fct_ledger_reconciliation": ledger_reconciliation(bank, lines),
+            "fct_contribution_gaps": {},
             "fct_tier_flows": tier_flows(bank, aum, history),
             "fct_tier_migration": tier_migration(bank, tiers, history),
             "fct_growth_mismatch": growth_mismatch(bank, aum, history),

@@ -10,6 +10,8 @@ KEYS = {
     "fct_customer_tiers_monthly": ("customer_key", "month"),
     "fct_customer_tier_history": ("customer_key", "valid_from", "known_from"),
     "fct_customer_contributions": ("customer_key", "month"),
+    "fct_ledger_reconciliation": ("month", "ledger_code", "branch_id", "currency_code"),
+    "fct_contribution_gaps": ("month", "part", "input", "subject"),
     "fct_tier_flows": ("month", "tier_code"),
     "fct_tier_migration": ("month", "from_tier_code", "from_grace_month", "to_tier_code"),
     "fct_growth_mismatch": ("month", "tier_code"),

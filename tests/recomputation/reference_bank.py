@@ -103,13 +103,17 @@ def read_reference_bank(root: Path, business_date: date) -> Bank:
         rates={currency: Dated(pairs) for currency, pairs in rates.items()},
         accounts={
             row["account_id"]: Account(
-                row["customer_id"], date.fromisoformat(row["opened_on"]), day_or_none(row["closed_on"])
+                row["customer_id"],
+                date.fromisoformat(row["opened_on"]),
+                day_or_none(row["closed_on"]),
+                row["branch_id"],
             )
             for row in accounts
         },
         fees=pd.DataFrame(
             {
                 "customer_id": fees.customer_id,
+                "account_id": fees.account_id,
                 "month": fees.fee_date.map(date.fromisoformat).map(month_of),
                 "listed": fees.list_amount.map(Decimal),
                 "charged": fees.charged_amount.map(Decimal),
@@ -132,7 +136,8 @@ def read_reference_bank(root: Path, business_date: date) -> Bank:
         payrolls=read_payrolls(root, accounts),
         loans=read_loans(read_deliveries(root, "core", "loans")),
         transfer_prices={key: Dated(pairs) for key, pairs in prices.items()},
-        activities=read_activities(root, accounts),
+        activities=read_activities(root, accounts, customers),
+        ledger=read_ledger(root),
         unit_costs={
             (row["activity"], row["channel"], date.fromisoformat(row["month"])): (
                 Decimal(row["full_unit_cost"]),
@@ -220,6 +225,7 @@ def read_loans(rows: pd.DataFrame) -> list[Loan]:
                 first.currency_code,
                 Decimal(first.interest_rate),
                 date.fromisoformat(first.opened_on),
+                day_or_none(first.matures_on),
                 Dated([(date.fromisoformat(day), named.get(day)) for day in dates]),
             )
         )
@@ -248,9 +254,19 @@ def read_payrolls(root: Path, accounts: list[dict]) -> dict[tuple[str, date], De
     return dict(found)
 
 
-def read_activities(root: Path, accounts: list[dict]) -> pd.DataFrame:
+def read_ledger(root: Path) -> dict[date, dict[tuple[str, str, str], Decimal]]:
+    ledger = defaultdict(dict)
+    for row in read_deliveries(root, "finance", "ledger_balances").itertuples():
+        place = row.ledger_code, row.branch_id, row.currency_code
+        ledger[date.fromisoformat(row.ledger_date)][place] = Decimal(row.balance_amount)
+    return dict(ledger)
+
+
+def read_activities(root: Path, accounts: list[dict], customers: pd.DataFrame) -> pd.DataFrame:
     """Transactions by their business day, contacts by their timestamp as it stands."""
     owner = {row["account_id"]: row["customer_id"] for row in accounts}
+    branch = {row["account_id"]: row["branch_id"] for row in accounts}
+    home = {row["customer_id"]: row["branch_id"] for row in latest(customers)}
     transactions = read_deliveries(root, "core", "transactions")
     contacts = read_deliveries(root, "crm", "contacts")
     return pd.concat(
@@ -258,6 +274,7 @@ def read_activities(root: Path, accounts: list[dict]) -> pd.DataFrame:
             pd.DataFrame(
                 {
                     "customer_id": transactions.account_id.map(owner),
+                    "branch_id": transactions.account_id.map(branch),
                     "month": transactions.transaction_date.map(date.fromisoformat).map(month_of),
                     "activity": "transaction",
                     "channel": transactions.channel,
@@ -266,6 +283,7 @@ def read_activities(root: Path, accounts: list[dict]) -> pd.DataFrame:
             pd.DataFrame(
                 {
                     "customer_id": contacts.customer_id,
+                    "branch_id": contacts.customer_id.map(home),
                     "month": contacts.contacted_at.str[:10].map(date.fromisoformat).map(month_of),
                     "activity": "contact",
                     "channel": contacts.channel,

@@ -11,10 +11,12 @@ from pathlib import Path
 from crm_warehouse.errors import SettingsError
 from crm_warehouse.onboarding.findings import Finding
 from crm_warehouse.onboarding.ladders import POLICIES, THRESHOLDS, WEIGHTS, check_ladders
+from crm_warehouse.onboarding.prices import LINES, RATES, check_prices
 from crm_warehouse.profile import Profile
 from crm_warehouse.profile_checks import did_you_mean
 
 AREA = "policy"
+PARAMETERS_FILE = "policy_parameters"
 # Every file that models or gates read: its columns as name, or name:type; `?` may be empty.
 FILES = {
     "tier_policies": "policy_id policy_version policy_name_en policy_name_zh is_active:flag rating_base rating_window"
@@ -28,14 +30,20 @@ FILES = {
     "age_bands": "age_band age_from:whole age_to:whole is_founder_generation:flag effective_from:date approved_by"
     " decision_reference",
     "deposit_rates": "product_id effective_from:date rate:fraction approved_by decision_reference",
+    "ledger_contribution_lines": "ledger_code line_name_en line_name_zh reconciled_with effective_from:date effective_to:date?"
+    " approved_by decision_reference",
     "calendar_exceptions": "calendar_date:date is_business_day:flag reason?",
 }
-MAY_BE_EMPTY = ("tier_asset_weights", "deposit_rates", "calendar_exceptions")
+MAY_BE_EMPTY = ("tier_asset_weights", "deposit_rates", "ledger_contribution_lines", "calendar_exceptions")
 # Parameters without which a step of the job stops, or a figure is null.
 PARAMETERS = (
     "quarantine_max_share",
     "over_service_max_ratio",
     "interest_day_count",
+    "interest_rate_highest",
+    "contribution_gap_max_share",
+    "ledger_difference_max_share",
+    "ledger_difference_rounding_amount",
     "crossing_horizon_months",
     "propensity_prior_customers",
     "propensity_min_customers",
@@ -52,6 +60,7 @@ SERIES = {
     "landing_thresholds": ("threshold_id",),
     "policy_parameters": ("parameter",),
     "deposit_rates": ("product_id",),
+    "ledger_contribution_lines": ("ledger_code",),
     "age_bands": ("age_band",),
     "tier_policies": ("policy_id",),
 }
@@ -119,6 +128,27 @@ def refuse_bad_ladder(ladder: dict[str, list[Row]], place: str, first_day: date)
         raise SettingsError(f"{place}/{name}.csv, {text}")
 
 
+def refuse_bad_prices(profile: Profile) -> None:
+    """Raise SettingsError with the first thing wrong with what money is worked out from: rates, parameters, ledger lines."""
+    folder, sound = profile.folder / "policy", {}
+    for name in (PARAMETERS_FILE, RATES, LINES):
+        path = folder / f"{name}.csv"
+        wrong, rows = _read(path, name)
+        wrong = wrong or _not_ascending(path, name, rows)
+        if wrong:
+            raise SettingsError(wrong[0])
+        sound[name] = [{**row, "_line": str(line)} for line, row in rows]
+    for text in _parameters(profile, sound[PARAMETERS_FILE]):
+        raise SettingsError(f"{folder}/{PARAMETERS_FILE}.csv: {text}")
+    for name, text in check_prices(sound[RATES], sound[LINES], _highest(sound[PARAMETERS_FILE])):
+        raise SettingsError(f"{folder}/{name}.csv, {text}")
+
+
+def _highest(parameters: list[Row]) -> Decimal | None:
+    values = [Decimal(row["value"]) for row in parameters if row["parameter"] == "interest_rate_highest"]
+    return max(values, default=None)
+
+
 def _findings(profile: Profile) -> Iterator[Finding]:
     sound: dict[str, list[Row]] = {}
     for name in FILES:
@@ -131,12 +161,14 @@ def _findings(profile: Profile) -> Iterator[Finding]:
             sound[name] = [{**row, "_line": str(line)} for line, row in rows]
     ladder = [sound.get(name) for name in (POLICIES, THRESHOLDS, WEIGHTS)]
     found = [] if None in ladder else list(check_ladders(*ladder, profile.initial_delivery_on))
+    if RATES in sound and LINES in sound:
+        found += check_prices(sound[RATES], sound[LINES], _highest(sound.get(PARAMETERS_FILE, [])))
     checks = {
         **{
             name: (lambda name=name: (text for file, text in found if file == name))
-            for name in (POLICIES, THRESHOLDS, WEIGHTS)
+            for name in (POLICIES, THRESHOLDS, WEIGHTS, RATES, LINES)
         },
-        "policy_parameters": lambda: _parameters(profile, sound.get("policy_parameters", [])),
+        PARAMETERS_FILE: lambda: _parameters(profile, sound.get(PARAMETERS_FILE, [])),
         "age_bands": lambda: _age_bands(sound.get("age_bands", [])),
     }
     for name, rows in sound.items():

@@ -176,9 +176,38 @@ def test_the_ledger_is_the_sum_of_the_accounts_by_line_branch_and_currency(every
     ledger = everything["finance.ledger_balances"]
     keys = ["ledger_date", "ledger_code", "branch_id", "currency_code"]
     booked = ledger.assign(fen=fen(ledger["balance_amount"])).set_index(keys)["fen"]
-    customers = booked[~booked.index.get_level_values("ledger_code").isin(["1304", "2241"])]
+    codes = booked.index.get_level_values("ledger_code")
+    customers = booked[~codes.isin(["1304", "2241"]) & ~codes.str.startswith("6")]
     assert customers.sort_index().to_dict() == summed.sort_index().to_dict()
     assert (booked.xs("2241", level="ledger_code") >= 0).all(), "the suspense line belongs to no customer"
+
+
+def test_profit_and_loss_grows_within_a_year_and_begins_again_in_january(everything: dict) -> None:
+    ledger = everything["finance.ledger_balances"]
+    profit = ledger[ledger["ledger_code"].str.startswith("6")]
+    profit = profit.assign(fen=fen(profit["balance_amount"]), year=profit["ledger_date"].str[:4])
+    profit = profit.sort_values("ledger_date")
+    place = ["ledger_code", "branch_id", "currency_code"]
+    assert (profit.groupby([*place, "year"])["fen"].diff().dropna() >= 0).all()
+    totals = profit.groupby(["ledger_code", "ledger_date"])["fen"].sum().unstack()
+    assert (totals["2025-01-31"] < totals["2024-12-31"] / 5).all()
+    # The books are open at the end of the day before history, and every line has its closing at every month's end.
+    assert totals.columns[0] == "2024-05-31"
+    month_ends = pd.date_range(SIMULATION.history_from, LAST, freq="ME").strftime("%Y-%m-%d")
+    assert totals[list(month_ends)].notna().all(axis=None)
+
+
+def test_fees_in_the_ledger_are_those_charged_by_the_end_of_the_month(everything: dict) -> None:
+    fees, accounts = everything["core.fees"], everything["core.accounts"].set_index("account_id")
+    charged = fen(fees["charged_amount"]).groupby(
+        [fees["fee_date"].str[:7], accounts.loc[fees["account_id"], "branch_id"].to_numpy()]
+    )
+    ledger = everything["finance.ledger_balances"].query("ledger_code == '6021'")
+    booked = ledger.assign(fen=fen(ledger["balance_amount"])).set_index(["ledger_date", "branch_id"])["fen"].unstack()
+    booked = booked.fillna(0)
+    flow = booked.loc["2026-06-30"] - booked.loc["2026-05-31"]
+    expected = charged.sum().loc["2026-06"]
+    assert flow[flow != 0].to_dict() == expected[expected != 0].to_dict()
 
 
 def test_the_ledger_of_cards_is_what_the_cards_owe_that_day(frames: dict, everything: dict) -> None:
