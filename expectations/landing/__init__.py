@@ -41,6 +41,7 @@ LOOKING_BACK: dict[str, Principle] = {
     "changes_rarely": history.changes_rarely,
     "comes_once": history.comes_once,
     "does_not_rise": history.does_not_rise,
+    "grows_within_year": history.grows_within_year,
     "keys_stay": history.keys_stay,
     "moves_within": history.moves_within,
     "never_changes": history.never_changes,

@@ -241,6 +241,27 @@ def does_not_rise(profile: Profile, extract: Extract, written: Any) -> Iterator[
     )
 
 
+def grows_within_year(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
+    """Income and cost of the year so far only grow until the year ends; `lines` names which rows are of that kind."""
+    amount, on = written["amount"], written["date"]
+    (line, codes), *_ = written["lines"].items()
+    listed = ", ".join(f"'{code}'" for code in codes)
+    fell = (
+        f'today."{line}" in ({listed}) and today."{on}" = today.business_date and before."{on}" = before.business_date'
+        f' and year(today."{on}") = year(before."{on}") and today."{amount}" < before."{amount}"'
+    )
+    yield compared(
+        extract,
+        f"{amount}.grows_within_year",
+        f"{amount} of the year so far is not below that of the delivery before",
+        f"年内累计 {amount} 不低于上一日",
+        "Income or cost of the year that shrinks was damaged, or booked back without a word.",
+        written.get("severity", "warn"),
+        "accuracy",
+        found=_pairs(extract, fell, written["key"]),
+    )
+
+
 def moves_within(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
     """A price or rate of today lies near that of the delivery before: a shifted point or an inverted pair does not."""
     column, on, most = written["column"], written["date"], written["most"]

@@ -47,7 +47,7 @@ def _gap_rules(profile: Profile) -> Iterator[Rule]:
         owner=FINANCE,
         on_failure="Published with nulls in their place; have the price, cost or probability delivered, then run again.",
         principle="BCBS 239 P4 completeness",
-        listing="select sentence_en from marts.fct_contribution_gaps order by month desc, customer_count desc, all",
+        listing="select sentence_en from marts.fct_contribution_gaps order by month desc, customer_count desc, 1",
     )
     most = _in_force(profile, "contribution_gap_max_share")
     of_month = "(select count(*) from marts.fct_customer_contributions as one where one.month = checked.month)"
@@ -62,7 +62,7 @@ def _gap_rules(profile: Profile) -> Iterator[Rule]:
         owner=FINANCE,
         principle="BCBS 239 P4 completeness",
         listing=f"select sentence_en from marts.fct_contribution_gaps as checked"
-        f" where customer_count > {most} * {of_month} order by month desc, all",
+        f" where customer_count > {most} * {of_month} order by month desc, 1",
     )
     lost = " or ".join(f"checked.{part} is null" for part in (*PARTS, "cost_to_serve_avoidable_amount"))
     yield mart_rule(
@@ -92,7 +92,7 @@ def _ledger_rules(profile: Profile) -> Iterator[Rule]:
         owner=FINANCE,
         principle=TIES,
         listing=f"select {CELL} from marts.fct_ledger_reconciliation as checked where missing_count = 0 and not {within}"
-        " order by abs(difference_amount) desc, all",
+        " order by abs(difference_amount) desc, 1",
     )
     yield mart_rule(
         "cannot_be_told",
@@ -106,7 +106,7 @@ def _ledger_rules(profile: Profile) -> Iterator[Rule]:
         owner=FINANCE,
         principle=TIES,
         listing=f"select {CELL} || ', ' || missing_count || ' lines lack an input'"
-        " from marts.fct_ledger_reconciliation where missing_count > 0 order by abs(difference_amount) desc, all",
+        " from marts.fct_ledger_reconciliation where missing_count > 0 order by abs(difference_amount) desc, 1",
     )
     yield mart_rule(
         "verdict_fits_difference",
@@ -163,7 +163,7 @@ def _ledger_rules(profile: Profile) -> Iterator[Rule]:
         owner=FINANCE,
         principle=TIES,
         listing=f"select part || ' of ' || strftime(month, '%Y-%m') || ': customers show ' || shown || ', reconciled are ' || booked"
-        f" from ({_reported_otherwise()}) order by month desc, all",
+        f" from ({_reported_otherwise()}) order by month desc, 1",
     )
 
 

@@ -45,6 +45,15 @@ HELD = {
     "product_of_owner": True,
     "owner": OWNER,
 }
+GROWS = {
+    "grows_within_year": {
+        "amount": "amount",
+        "date": "ledger_date",
+        "key": ["line", "branch_id", "currency_code"],
+        "severity": "block",
+        "lines": {"line": ["6021"]},
+    }
+}
 TIES = {
     "ties_to_ledger": {
         "line": "line",
@@ -229,6 +238,18 @@ CASES = {
             "ledger": [ledger(MONDAY, "5.01")],
         },
         {"ledger.amount.ties_to_accounts": 2},
+    ),
+    "income of the year stays as it was, and what is owed to depositors falls": (
+        {"ledger": GROWS},
+        {"ledger": [ledger(FRIDAY, "11.00", line="6021"), ledger(FRIDAY, "11.00")]},
+        {"ledger": [ledger(MONDAY, "11.00", line="6021"), ledger(MONDAY, "5.00")]},
+        {},
+    ),
+    "income of the year falls by a cent at one branch": (
+        {"ledger": GROWS},
+        {"ledger": [ledger(FRIDAY, "11.00", line="6021"), ledger(FRIDAY, "11.00", line="6021", branch="B2")]},
+        {"ledger": [ledger(MONDAY, "10.99", line="6021"), ledger(MONDAY, "11.01", line="6021", branch="B2")]},
+        {"ledger.amount.grows_within_year": 1},
     ),
     "a movement is taken back on its own day and a day later": (
         {"transactions": REVERSES},
