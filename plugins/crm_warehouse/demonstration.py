@@ -212,6 +212,8 @@ def _show_not_passed(results: dict, console: Console) -> None:
                 console.print(
                     f"[yellow]{rule['severity']}[/] {rule['name_en']} {rule['name_zh']}: {result['failed_rows']} rows ({rule['id']})"
                 )
+                if result["detail"]:
+                    console.print(f"  {result['detail']}", style="dim", markup=False, soft_wrap=True)
     for rule, rows in results["landing_gate"]["listed"].items():
         shown = rows[: 3 if ".learned." in rule else MOST_LISTED]
         more = f" and {len(rows) - len(shown)} more, in the report" if len(rows) > len(shown) else ""

@@ -17,11 +17,10 @@ fct_contribution_gaps as (
         count(distinct case when is_of_customer then customer_id end) as customer_count,
         count(distinct loan_id) as loan_count,
         min(loan_id) as first_loan_id,
-        'no ' || replace(input, '_', ' ') || ' for ' || subject
-        || case when count(loan_id) > 0 then ': ' || count(distinct loan_id) || ' loans, the first ' || min(loan_id) else '' end
-        || ': ' || part || ' of ' || count(distinct case when is_of_customer then customer_id end) || ' customers is not available'
-            as sentence_en,
-        subject || ' 缺少' || case input
+        'no ' || replace(input, '_', ' ') || ' for ' || subject || ' in ' || substring(cast(month as varchar), 1, 7)
+        || case when count(loan_id) > 0 then ' (loans: ' || count(distinct loan_id) || ', the first ' || min(loan_id) || ')' else '' end
+        || ': customers without ' || part || ': ' || count(distinct case when is_of_customer then customer_id end) as sentence_en,
+        substring(cast(month as varchar), 1, 7) || ' ' || subject || ' 缺少' || case input
             when 'transfer_price' then '内部资金转移价格'
             when 'customer_rate' then '客户利率'
             when 'interest_rate' then '可信的贷款利率'
