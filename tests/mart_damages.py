@@ -36,6 +36,8 @@ FLOWS, MIGRATION, GROWTH = "fct_tier_flows", "fct_tier_migration", "fct_growth_m
 NEAR, BACKTESTS, BANDS = "fct_near_threshold_customers", "fct_propensity_backtests", "fct_tier_band_stability"
 DRESSING = "fct_window_dressing"
 LEDGER, GAPS = "fct_ledger_reconciliation", "fct_contribution_gaps"
+COSTS, LOSSES = "fct_costs_to_serve", "fct_loss_making_customers"
+LAST = "month = date '2026-06-01'"
 MID = "month = date '2026-03-01'"
 
 # What is damaged: (rule, SQL, rows found). None: more than one row follows from the damage.
@@ -261,6 +263,33 @@ DAMAGES = {
         1,
     ),
     "a quarter end left out": ("dim_dates.has_dressing_of_every_month", f"delete from {DRESSING} where {MID}", 1),
+    "a channel's cost left out": (
+        f"{CONTRIBUTIONS}.channels_add_up_to_full_cost",
+        without_one(COSTS, "cost_full_amount > 1"),
+        1,
+    ),
+    "a channel that costs more": (
+        f"{CONTRIBUTIONS}.channels_add_up_to_avoidable_cost",
+        one(COSTS, "cost_avoidable_amount = cost_avoidable_amount + 1"),
+        1,
+    ),
+    "too few months of loss": (f"{LOSSES}.loses_as_its_months_say", one(LOSSES, "months_negative_of_6 = 2", LAST), 1),
+    "a loss maker left out": (f"{CONTRIBUTIONS}.no_loss_maker_left_out", without_one(LOSSES, LAST), 1),
+    "a reason without a gap": (
+        f"{LOSSES}.reason_has_its_gap",
+        one(LOSSES, "reason_gap_amount = 0", "reason_code is not null"),
+        1,
+    ),
+    "an unknown reason": (
+        f"{LOSSES}.reason_has_its_gap",
+        one(LOSSES, "reason_code = 'bad luck'", "reason_code is not null"),
+        1,
+    ),
+    "another contribution": (
+        f"{LOSSES}.contribution_is_the_contribution",
+        one(LOSSES, "contribution_avoidable_amount = contribution_avoidable_amount - 1"),
+        1,
+    ),
     "an empty mart": (f"{AUM}.rows_present", f"delete from {AUM}", 1),
     "a column too many": ("dim_customers.contract_columns", "alter table dim_customers add column mobile text", 1),
     "a column too few": ("dim_customers.contract_columns", "alter table dim_customers drop column gender", 1),

@@ -6,7 +6,17 @@ from datetime import date
 
 from crm_warehouse.profile import Profile
 from crm_warehouse.quality.rule import Rule
-from expectations.marts import customers, ledger, shape, tier_movements, tier_thresholds, tiers, value, window_dressing
+from expectations.marts import (
+    customers,
+    ledger,
+    losses,
+    shape,
+    tier_movements,
+    tier_thresholds,
+    tiers,
+    value,
+    window_dressing,
+)
 
 
 def build_rules(profile: Profile, marts: dict[str, dict], coverage: dict[str, str], as_of: date) -> list[Rule]:
@@ -20,5 +30,6 @@ def build_rules(profile: Profile, marts: dict[str, dict], coverage: dict[str, st
         *tiers.build_rules(),
         *value.build_rules(profile),
         *ledger.build_rules(profile, coverage),
+        *losses.build_rules(profile, coverage, as_of),
     ]
     return rules + [*tier_movements.build_rules(), *tier_thresholds.build_rules(), *window_dressing.build_rules()]

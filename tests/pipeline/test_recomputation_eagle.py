@@ -15,6 +15,7 @@ RECEIVED = datetime(2014, 3, 31, 0, 0)  # 02:00 in Prague, already summer time
 OPEN_ENDS = {date(9999, 12, 31), datetime(9999, 12, 31)}
 
 DARK_OR_EMPTY = {"fct_tier_band_stability", "fct_ledger_reconciliation", "fct_contribution_gaps"}
+DARK_OR_EMPTY |= {"fct_costs_to_serve", "fct_loss_making_customers"}
 
 pytestmark = pytest.mark.eagle
 
@@ -45,6 +46,15 @@ def test_a_bank_without_a_ledger_reconciles_nothing_and_misses_nothing(eagle: Re
     assert eagle.published("fct_ledger_reconciliation") == eagle.published("fct_contribution_gaps") == {}
     told = eagle_run.summary["results"]["build"]["coverage"]["fct_ledger_reconciliation"]
     assert told["coverage"] == "dark" and "finance__ledger_balances" in told["missing"]
+
+
+def test_a_bank_without_prices_of_work_and_money_knows_no_costs_and_no_loss_makers(
+    eagle: Recomputed, eagle_run
+) -> None:
+    for mart in ("fct_costs_to_serve", "fct_loss_making_customers"):
+        assert eagle.published(mart) == eagle.marts[mart] == {}
+        told = eagle_run.summary["results"]["build"]["coverage"][mart]
+        assert told["coverage"] == "dark" and "finance__unit_costs" in told["missing"]
 
 
 def test_drivers_that_the_bank_cannot_tell_are_null(eagle: Recomputed) -> None:

@@ -64,6 +64,18 @@ def test_customers_and_ledger_of_each_month_line_branch_and_currency_follow_from
     assert reference.published("fct_contribution_gaps") == {}
 
 
+def test_costs_by_channel_and_what_moved_between_channels_follow_from_the_work_done(reference: Recomputed) -> None:
+    reference.assert_equal("fct_costs_to_serve")
+    moved = [row["migration_saving_amount"] for row in reference.marts["fct_costs_to_serve"].values()]
+    assert any(saving and saving > 0 for saving in moved) and any(saving and saving < 0 for saving in moved)
+
+
+def test_loss_makers_and_their_reasons_follow_from_six_months_and_profitable_peers(reference: Recomputed) -> None:
+    reference.assert_equal("fct_loss_making_customers")
+    reasons = Counter(row["reason_code"] for row in reference.marts["fct_loss_making_customers"].values())
+    assert {"rate", "balance", "channel_mix", "waiver"} < set(reasons)
+
+
 def test_contribution_rank_and_over_service_follow_from_the_parts(reference: Recomputed) -> None:
     reference.assert_equal("fct_customer_contributions")
 

@@ -17,6 +17,7 @@ from .dimensions import branches_dimension, customers_dimension, dates_dimension
 from .keys import KEYS
 from .ledger import ledger_reconciliation
 from .ledger_lines import ledger_lines
+from .losses import costs_to_serve, loss_making_customers
 from .near_thresholds import near_threshold_customers, propensity_backtests
 from .tier_movements import growth_mismatch, tier_flows, tier_migration
 from .tiers import tier_history, tiers_monthly
@@ -75,6 +76,7 @@ def recompute(bank: Bank, run: object) -> Recomputed:
     tiers = tiers_monthly(bank, aum)
     history = tier_history(bank, tiers)
     lines = [] if bank.loans is None else list(ledger_lines(bank))
+    contributed = contributions(bank, lines)
     return Recomputed(
         bank,
         run,
@@ -87,7 +89,9 @@ def recompute(bank: Bank, run: object) -> Recomputed:
             "fct_customer_aum_monthly": aum,
             "fct_customer_tiers_monthly": tiers,
             "fct_customer_tier_history": history,
-            "fct_customer_contributions": contributions(bank, lines),
+            "fct_customer_contributions": contributed,
+            "fct_costs_to_serve": costs_to_serve(bank),
+            "fct_loss_making_customers": loss_making_customers(bank, lines, contributed, tiers, aum),
             "fct_ledger_reconciliation": ledger_reconciliation(bank, lines),
             "fct_contribution_gaps": {},
             "fct_tier_flows": tier_flows(bank, aum, history),

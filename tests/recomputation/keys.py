@@ -12,6 +12,8 @@ KEYS = {
     "fct_customer_contributions": ("customer_key", "month"),
     "fct_ledger_reconciliation": ("month", "ledger_code", "branch_id", "currency_code"),
     "fct_contribution_gaps": ("month", "part", "input", "subject"),
+    "fct_costs_to_serve": ("customer_key", "month", "channel"),
+    "fct_loss_making_customers": ("customer_key", "month"),
     "fct_tier_flows": ("month", "tier_code"),
     "fct_tier_migration": ("month", "from_tier_code", "from_grace_month", "to_tier_code"),
     "fct_growth_mismatch": ("month", "tier_code"),

@@ -21,10 +21,10 @@ profitable_peers as (
     select
         members.month,
         members.tier_code,
-        count(*) as peers
-        {%- for measure in measures %},
-        percentile_disc(0.5) within group (order by members.{{ measure }} asc) as {{ measure }}
+        {%- for measure in measures %}
+        percentile_disc(0.5) within group (order by members.{{ measure }} asc) as {{ measure }},
         {%- endfor %}
+        count(*) as peers
     from members
     inner join {{ ref('int_value_policy_dated') }} as policy
         on members.month = policy.month
