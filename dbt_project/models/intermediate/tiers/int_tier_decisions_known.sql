@@ -6,13 +6,13 @@ with ordered as (
         -- What follows cannot be known before what it follows on.
         max(known_from) over (
             partition by belief_number, customer_id
-            order by spell_number asc nulls first, review_number asc nulls first
+            order by spell_number asc nulls first, decided_in asc nulls first
             rows between unbounded preceding and current row
         ) as known_at,
-        decided_for >= min(decided_for) over (
+        -- If any decision is overtaken, one is by the very next.
+        decided_for >= lead(decided_for) over (
             partition by belief_number, customer_id
-            order by spell_number asc nulls first, review_number asc nulls first
-            rows between 1 following and unbounded following
+            order by spell_number asc nulls first, decided_in asc nulls first
         ) as is_overtaken
     from {{ ref('int_tier_decisions') }} as decisions
 ),
