@@ -1,5 +1,17 @@
 -- Decisions that begin an interval: none that a later one overtakes before it takes effect, and only those that change the tier.
-with overtaken as (
+{%- set decided %}
+        belief_number,
+        customer_id,
+        decided_for,
+        place,
+        last_rank,
+        reason,
+        known_at,
+        moment,
+        next_moment
+{%- endset %}
+
+with told_moment_by_moment as (
     select
         decisions.*,
         min(decided_for) over (
@@ -12,22 +24,20 @@ with overtaken as (
 ),
 
 in_effect as (
+    -- Without one that is overtaken, decisions take effect in the order in which they are made.
     select
-        decisions.*,
-        cast(null as date) as overtaken_on
-    from {{ ref('int_tier_decisions_known') }} as decisions
+        {{ decided }},
+        decision_number,
+        previous_rank
+    from {{ ref('int_tier_decisions_known') }}
     where moment is null
     union all
-    select * from overtaken
-    where overtaken_on is null or decided_for < overtaken_on
-),
-
-compared as (
     select
-        in_effect.*,
+        {{ decided }},
         row_number() over by_customer as decision_number,
         lag(last_rank) over by_customer as previous_rank
-    from in_effect
+    from told_moment_by_moment
+    where overtaken_on is null or decided_for < overtaken_on
     window by_customer as (partition by belief_number, customer_id, moment order by decided_for asc nulls first)
 ),
 
@@ -49,7 +59,7 @@ tier_changes as (
         known_at,
         moment,
         next_moment
-    from compared
+    from in_effect
     where
         -- A customer known only by an exit was never seen in a tier.
         (decision_number = 1 and place is not null)

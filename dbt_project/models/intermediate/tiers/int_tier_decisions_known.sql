@@ -10,11 +10,13 @@ with ordered as (
             rows between unbounded preceding and current row
         ) as known_at,
         -- If any decision is overtaken, one is by the very next.
-        decided_for >= lead(decided_for) over (
-            partition by belief_number, customer_id
-            order by spell_number asc nulls first, decided_in asc nulls first
-        ) as is_overtaken
+        decided_for >= lead(decided_for) over by_customer as is_overtaken,
+        row_number() over by_customer as decision_number,
+        lag(last_rank) over by_customer as previous_rank
     from {{ ref('int_tier_decisions') }} as decisions
+    window by_customer as (
+        partition by belief_number, customer_id order by spell_number asc nulls first, decided_in asc nulls first
+    )
 ),
 
 overtaken as (
