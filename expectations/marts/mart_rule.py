@@ -22,6 +22,7 @@ def mart_rule(
     dimension: str = "accuracy",
     owner: str = "customer-analytics",
     on_failure: str | None = None,
+    may_be_waived: bool = False,
     principle: str = "BCBS 239 P3 accuracy and integrity; 数据治理指引 第四章 数据质量控制",
 ) -> Rule:
     """A rule over `marts.<table>`, whose rows are called `checked` in the predicate `bad_rows`.
@@ -45,4 +46,5 @@ def mart_rule(
             unexpected_rows_query=f"select 1 as bad from (select * from {{batch}}) as checked where {bad_rows}",
         ),
         bad_rows=bad_rows,
+        may_be_waived=may_be_waived,
     )
