@@ -7,28 +7,6 @@ ladder as (
     select * from {{ ref('int_tier_ladder') }}
 ),
 
--- Before its first review, a spell that began in the warehouse's time is at the lowest tier; an older one has none.
-starts as (
-    select
-        steps.belief_number,
-        steps.customer_id,
-        steps.spell_number,
-        steps.policy_version,
-        case when spells.spell_from >= first_month.month then ladder.tier_code end as tier_code
-    from steps
-    inner join {{ ref('int_spells_believed') }} as spells
-        on
-            steps.belief_number = spells.belief_number
-            and steps.customer_id = spells.customer_id
-            and steps.spell_number = spells.spell_number
-    inner join ladder
-        on
-            steps.policy_version = ladder.policy_version
-            and ladder.tier_rank = 1
-    cross join (select min(month) as month from {{ ref('int_months') }}) as first_month
-    where steps.step_number = 1 and steps.is_in_force
-),
-
 walks (
     belief_number, customer_id, spell_number, step_number, is_review, month, known_at, policy_version, tier_code,
     misses, best_rank, best_code, misses_ended
@@ -47,7 +25,7 @@ walks (
         cast(null as integer),
         cast(null as varchar),
         cast(0 as integer)
-    from starts
+    from {{ ref('int_tier_walk_starts') }}
     union all
     select
         belief_number,
