@@ -20,7 +20,14 @@ from crm_warehouse.settings import load_settings
 
 RESULTS = Path(__file__).parent / "results" / "tiers.json"
 FIRST_MONTH, MONTHS = "2024-06-01", 24
-GIVEN = ("int_months", "int_tier_ladder", "int_tier_spells", "int_customer_months_placed", "int_customer_keys", "int_beliefs")
+GIVEN = (
+    "int_months",
+    "int_tier_ladder",
+    "int_tier_spells",
+    "int_customer_months_placed",
+    "int_customer_keys",
+    "int_beliefs",
+)
 # The same table, row for row, for this one ladder: no grace, no second version, no spell that begins or ends, one belief.
 BY_HAND = """
 create or replace table by_hand as
@@ -120,7 +127,8 @@ def main() -> None:
         connection.execute("set threads = 2; set preserve_insertion_order = false")
         prepare(connection, models, given.customers)
         by_hand = BY_HAND.format(
-            ratings=models.relation("int_customer_months_placed"), keys=models.relation("int_customer_keys"),
+            ratings=models.relation("int_customer_months_placed"),
+            keys=models.relation("int_customer_keys"),
             ladder=models.relation("int_tier_ladder"),
         )
         rounds = []

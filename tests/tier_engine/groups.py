@@ -23,11 +23,7 @@ def connected(start: str, links: Iterable[Link]) -> set[str]:
 
 
 def _links(bank: Bank, kinds: tuple[str, ...], day: date | None = None) -> list[Link]:
-    return [
-        link
-        for link in bank.links
-        if link.kind in kinds and (day is None or link.holds(day))
-    ]
+    return [link for link in bank.links if link.kind in kinds and (day is None or link.holds(day))]
 
 
 def records(bank: Bank, customer: str, day: date) -> set[str]:
