@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 import expectations.landing
 from benchmarks.fault_bank import FaultBank, judge_day, land_day, record_of_gate
-from benchmarks.fault_plan import ROWS_MIN, FaultCase
+from benchmarks.fault_plan import EVENTS_MIN, ROWS_MIN, FaultCase
 from crm_warehouse.errors import CorruptionRefused, CrmWarehouseError, ExtractError
 from crm_warehouse.landing import ACCEPTED, ROWS, current_batches
 from crm_warehouse.profile import Extract, Profile
@@ -64,7 +64,7 @@ class Workspace:
         refused = "the bank sends no extract that it is for"
         for table in case.tables:
             if self._is_too_small(case, table):
-                refused = f"fewer than {ROWS_MIN} rows came of it"
+                refused = "too few rows came of it for one more or less to be noticed"
                 continue
             try:
                 corrupt(
@@ -85,8 +85,10 @@ class Workspace:
         return {**described, "refused": refused}
 
     def _is_too_small(self, case: FaultCase, table: str) -> bool:
-        rows = self.clean["rows_read"].get(table.replace(".", "__"), 0)
-        return find_kind(case.kind).applies_to == EVERY_EXTRACT and rows < ROWS_MIN
+        spec = find_extract(self.profile.extracts, table)
+        rows = self.clean["rows_read"].get(spec.table, 0)
+        least = ROWS_MIN if spec.delivery == "full" else EVENTS_MIN
+        return find_kind(case.kind).applies_to == EVERY_EXTRACT and rows < least
 
     def _outcome(self, spec: Extract) -> dict:
         nothing = {"failed": {}, "set_aside": [], "rows_read": {}, "damaged_rows": 0}
@@ -140,7 +142,9 @@ class Workspace:
         }
         while more := {child for child, parent in pairs if parent in tables} - tables:
             tables = tables | more
-        return tables | {parent for child, parent in pairs if child in tables}
+        while more := {parent for child, parent in pairs if child in tables} - tables:
+            tables = tables | more
+        return tables
 
     def _problem(self, problem: Exception) -> dict:
         text = str(problem).replace(str(self.bank.sent), "<sent>").replace(str(self.bank.home), "<home>")

@@ -12,8 +12,9 @@ from crm_warehouse.simulator.corruption.catalogue import KINDS, find_kind
 from crm_warehouse.simulator.corruption.kind import EVERY_EXTRACT, Kind
 
 FULL_MAGNITUDES = (0.1, 1.0)  # times the kind's own: the smaller shows where a rule stops seeing it
-# Kinds of any extract are tried on deliveries of so many rows: a few rows less of three, at the source, are a quiet day.
-ROWS_MIN = 20
+# Kinds of any extract are tried on deliveries of so many rows: a few rows less of three, at the source, are a quiet day. Of
+# events, whose number is up to chance, half have to be missing from so many before it is no chance at the gate's width.
+ROWS_MIN, EVENTS_MIN = 20, 150
 FACTORS = (1.1, 1.0)  # likewise for factors: the first is the factor itself
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.fault_plan import ROWS_MIN
+from benchmarks.fault_plan import EVENTS_MIN, ROWS_MIN
 from benchmarks.fault_verdicts import Ablation, Judge, Record, ablate, by_principle, wilson
 from crm_warehouse.simulator.corruption.catalogue import find_kind
 
@@ -18,6 +18,8 @@ SHOWN, KEPT = 3, 12  # rules of a kind that a table names, and that the JSON has
 LIMITS = {
     "contacts_of_one_rm_missing": "two or three contacts a day: a manager without one is an ordinary day",
     "survey_scale_reversed": "one or two answers a day between waves: a low score is no sign of a turned scale",
+    "no_complaints": "two complaints of nine requests: a day without one is an ordinary day",
+    "control_group_lost": "five members of a control group of 29 that joined: another day has none",
     "arrears_all_nought": "a single loan past due may have been paid; two that change together block",
 }
 
@@ -263,7 +265,7 @@ def as_markdown(scored: dict) -> str:
         " night after another; they are the accepted history and the measure of false alarms. Then one delivery of a day was"
         f" damaged at a time ({', '.join(f'{n} on {name}' for name, n in campaign['by_day_type'].items())}; {campaign['seeds']} seed"
         f"{'; a tenth of the usual magnitude, too' if campaign['smaller'] else ', at the usual magnitudes'}), extracted, landed and judged against"
-        f" that history. Kinds of any extract take another one each time, of at least {ROWS_MIN} rows: of three rows a day, two"
+        f" that history. Kinds of any extract take another one each time, of at least {ROWS_MIN} rows, {EVENTS_MIN} of events: of three rows a day, two"
         " at the source are a quiet day, and no rule of this gate claims to know. In transit: the control file (or an answer's digest) says what was sent; at source: it agrees with the"
         " damage. Rules that read nothing of the damaged table have their verdict of the clean day, because the gate is"
         " deterministic (`tests/faults/test_campaign.py` holds that to be the whole judgement).",

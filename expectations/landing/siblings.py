@@ -191,6 +191,30 @@ def product_of(profile: Profile, extract: Extract, written: Any) -> Iterator[Rul
         )
 
 
+def settled(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
+    """{in, by, amount: {here: there}, signs: {column: {code: 1 | -1}}}: what the row says moved has moved there, as much and the same way."""
+    for entry in entries(profile, extract, written, "in"):
+        other = extract_of(profile, extract, entry["in"])
+        joined = _joined(profile, extract, other, entry["by"])
+        ((amount, moved),) = entry["amount"].items()
+        ((code, signs),) = entry["signs"].items()
+        for column, owner in ((amount, extract), (code, extract), (moved, other)):
+            column_of(profile, owner, column)
+        cases = " ".join(f"when '{each}' then {int(sign)}" for each, sign in signs.items())
+        wanted = f"{value(amount)} * case {value(code)} {cases} end"
+        codes = condition(profile, extract, {code: list(signs)})
+        yield rule(
+            extract,
+            f"{amount}+{code}+{other.table}.settled",
+            f"{codes} and not exists (select 1 from {other.table} as sibling where {joined} and {value(moved, 'sibling')} = {wanted})",
+            name_en=f"Each row has moved its {amount} in {entry['in']}, in or out as its {code} says",
+            name_zh=f"每条记录的 {amount} 已按 {code} 的方向在 {entry['in']} 中入账",
+            reason="An order without its cash, or with it the wrong way round, turns what came in into what went out.",
+            severity=entry["severity"],
+            dimension="accuracy",
+        )
+
+
 PRINCIPLES = {
     "found": found,
     "agrees": agrees,
@@ -198,4 +222,5 @@ PRINCIPLES = {
     "adds_up": adds_up,
     "one_at_a_time": one_at_a_time,
     "product_of": product_of,
+    "settled": settled,
 }

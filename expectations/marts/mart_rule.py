@@ -23,6 +23,7 @@ def mart_rule(
     owner: str = "customer-analytics",
     on_failure: str | None = None,
     listing: str | None = None,
+    may_be_waived: bool = False,
     principle: str = "BCBS 239 P3 accuracy and integrity; 数据治理指引 第四章 数据质量控制",
 ) -> Rule:
     """A rule over `marts.<table>`, whose rows are called `checked` in the predicate `bad_rows`.
@@ -47,4 +48,5 @@ def mart_rule(
         ),
         bad_rows=bad_rows,
         listing=listing,
+        may_be_waived=may_be_waived,
     )

@@ -59,6 +59,7 @@ def build_rules() -> Iterator[Rule]:
         name_zh="当月每个营业日均收到余额与持仓数据",
         reason="A day that did not come must never be read as zero: tiers of the month stay what they were, and are not published.",
         dimension="completeness",
+        may_be_waived=True,  # they are the last known ones, and marked
     )
     yield mart_rule(
         "no_gap_no_overlap",

@@ -25,8 +25,8 @@ ALWAYS, NEVER = datetime(1, 1, 1), datetime(9999, 12, 31)
 PARTS = {
     "ratings": (
         "int_ratings_believed",
-        "belief_number bigint, customer_id varchar, month date, month_end date, spell_number bigint, policy_version varchar,"
-        " is_in_force boolean, is_review boolean, tier_code varchar, tier_rank integer, known_at timestamp",
+        "belief_number bigint, customer_id varchar, spell_number bigint, month date, policy_version varchar, is_in_force boolean,"
+        " is_review boolean, place integer, known_at timestamp",
     ),
     "spells": (
         "int_spells_believed",
@@ -178,7 +178,7 @@ differing as (
     left join ratings as next
         on next.belief_number = pairs.belief_number + 1 and next.customer_id = pairs.customer_id
         and next.month = pairs.month and next.policy_version = pairs.policy_version
-    where next.tier_code is distinct from pairs.tier_code or next.spell_number is distinct from pairs.spell_number
+    where next.place is distinct from pairs.place or next.spell_number is distinct from pairs.spell_number
     union
     select next.belief_number - 1, next.customer_id
     from ratings as next

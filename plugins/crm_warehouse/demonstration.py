@@ -209,8 +209,10 @@ def _show_not_passed(results: dict, console: Console) -> None:
         for result in results[name]["results"]:
             if result["status"] != "passed":
                 rule = result["rule"]
+                shown = "waived" if result["status"] == "waived" else rule["severity"]
                 console.print(
-                    f"[yellow]{rule['severity']}[/] {rule['name_en']} {rule['name_zh']}: {result['failed_rows']} rows ({rule['id']})"
+                    f"[yellow]{shown}[/] {rule['name_en']} {rule['name_zh']}: {result['failed_rows']} rows ({rule['id']})"
+                    + (f" {result['detail']}" if shown == "waived" else "")
                 )
                 if result["detail"]:
                     console.print(f"  {result['detail']}", style="dim", markup=False, soft_wrap=True)

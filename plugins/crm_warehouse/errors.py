@@ -40,6 +40,10 @@ class DecisionRefused(CrmWarehouseError):
     """Rows in quarantine cannot be released or discarded as asked."""
 
 
+class WaiverRefused(CrmWarehouseError):
+    """A rule cannot be waived as asked."""
+
+
 class BuildFailed(CrmWarehouseError):
     """dbt did not build and test everything that was planned."""
 

@@ -27,6 +27,7 @@ class Model:
     name: str
     schema: str
     sql: str
+    is_view: bool
     needs: tuple[str, ...]
     file: Path
     column_types: dict[str, str]
@@ -50,6 +51,7 @@ class CompiledModels:
                 node["name"],
                 node["schema"],
                 _replace(node.get("compiled_code") or "", replaced or {}),
+                node["config"].get("materialized") == "view",
                 tuple(nodes[need]["name"] for need in node.get("depends_on", {}).get("nodes", ()) if need in nodes),
                 PROJECT / "dbt_project" / node["original_file_path"],
                 node["config"].get("column_types") or {},
@@ -115,7 +117,8 @@ class CompiledModels:
     def run(self, connection: duckdb.DuckDBPyConnection, targets: Collection[str], given: Collection[str]) -> None:
         """Make `targets` in a scratch database, from what was put there before under the names in `given`."""
         for model in self.order(targets, given):
-            connection.execute(f"create or replace table {self.relation(model.name)} as {model.sql or _read(model)}")
+            kind = "view" if model.is_view else "table"
+            connection.execute(f"create or replace {kind} {self.relation(model.name)} as {model.sql or _read(model)}")
 
 
 def _read(seed: Model) -> str:

@@ -49,6 +49,10 @@ class Settings:
         return self.home / "quarantine" / self.bank
 
     @property
+    def waivers(self) -> Path:
+        return self.home / "waivers" / f"{self.bank}.json"
+
+    @property
     def published(self) -> Path:
         return self.home / "published"
 

@@ -35,7 +35,5 @@ def home_built_with(run: Run, home: Path, ladder: str) -> Settings:
         candidate_ladder(load_profile(settings), ladder, []).write_seeds(Path(seeds))
         models.read_seeds_from(Path(seeds))
         with duckdb.connect(str(database)) as connection:
-            for view in ("int_ratings_believed", "int_spells_believed", "int_tier_states"):
-                connection.execute(f"drop view {models.relation(view)}")
             models.run(connection, [*MARTS, "dim_tier_policies"], [*GIVEN, "int_beliefs"])
     return settings

@@ -173,3 +173,30 @@ def test_calendar(tmp_path, change, rule):
     exceptions = "2026-06-03,false,x\n2026-06-06,true,x\n"
     failed = [name for name, bad in found(tmp_path, columns, expect, rows, exceptions=exceptions).items() if bad]
     assert failed == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize(
+    ("row", "moved", "is_bad"),
+    [
+        ({"role": "buy", "amount": "10.00"}, {"price": "-10"}, False),
+        ({"role": "buy", "amount": "10.00"}, {"price": "10"}, True),  # the wrong way round
+        ({"role": "redeem", "amount": "10.00"}, {"price": "10"}, False),
+        ({"role": "redeem", "amount": "10.01"}, {"price": "10"}, True),
+        ({"role": "dividend", "amount": "10.00"}, {"price": "-7"}, False),  # says nothing of such a code
+        ({"role": "buy", "amount": "10.00", "on": TUESDAY}, {"price": "-10"}, True),  # on another date
+        ({"role": "buy", "amount": "10.00", "owner": "z"}, {"price": "-10"}, True),
+    ],
+)
+def test_settled(tmp_path, row, moved, is_bad):
+    expect = {
+        "settled": [
+            {
+                "in": "core.owners",
+                "by": {"owner": "owner"},
+                "amount": {"amount": "price"},
+                "signs": {"role": {"buy": -1, "redeem": 1}},
+            }
+        ]
+    }
+    rows = [{"id": "1", "owner": "o", **row}]
+    assert judged(tmp_path, expect, rows, [{"owner": "o", **moved}]) == [[0] if is_bad else []]

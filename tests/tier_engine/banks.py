@@ -24,7 +24,7 @@ class Habits:
     merges: bool = True
     scopes: tuple[str, ...] = ("bank", "bank", "branch", "household")
     late: bool = True
-    chains: bool = False  # whether more than two records may be one person
+    chains: bool = True  # whether more than two records may be one person
     calendars: bool = True  # whether versions may differ in theirs
 
 

@@ -195,13 +195,24 @@ def _outcome(connection: duckdb.DuckDBPyConnection, models: CompiledModels) -> O
     columns = "customer_key, valid_from, known_from, valid_to, known_to, tier_code, previous_tier_code, movement, reason, policy_version"
     for customer, begin, known, end, forgotten, *told in read(columns, "fct_customer_tier_history"):
         history.setdefault(customer, []).append(Row(known, forgotten, Interval(begin, end, *told)))
-    present = f"belief_number in (select belief_number from {models.relation('int_beliefs')} where is_present)"
-    states = {
-        (customer, month): (held, misses)
-        for customer, month, held, misses in read(
-            "customer_id, month, held_tier_code, misses_in_grace", "int_tier_states", present
-        )
-    }
+    # Where no grace is walked through, what a review decided is held until one that changes it.
+    held = connection.execute(
+        f"""select reviews.customer_id, reviews.month, ladder.tier_code, states.misses_in_grace
+        from {models.relation("int_customer_months_rated")} as reviews asof join (
+            from {models.relation("int_tier_states")} join {models.relation("int_beliefs")} using (belief_number) where is_present
+        ) as states using (customer_id, spell_number, month)
+        join {models.relation("int_tier_ladder")} as ladder on ladder.place = states.place
+        where reviews.is_in_force and reviews.is_review and reviews.may_decide
+            and (reviews.month = states.month or (reviews.customer_id, reviews.spell_number) not in (
+                select (customer_id, spell_number) from {models.relation("int_tier_spells_walked")}
+                join {models.relation("int_beliefs")} using (belief_number) where is_present
+            ))
+        union
+        select customer_id, month, tier_code, misses_in_grace
+        from {models.relation("int_tier_states")} join {models.relation("int_beliefs")} using (belief_number)
+        join {models.relation("int_tier_ladder")} using (place) where is_present"""
+    ).fetchall()
+    states = {(customer, month): (code, misses) for customer, month, code, misses in held}
     rated = "customer_id, month, policy_version, rating_amount"
     ratings = {(customer, month, v): amount for customer, month, v, amount in read(rated, "int_customer_months_rated")}
     return Outcome(history, states, ratings)

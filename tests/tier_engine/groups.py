@@ -23,19 +23,12 @@ def connected(start: str, links: Iterable[Link]) -> set[str]:
 
 
 def _links(bank: Bank, kinds: tuple[str, ...], day: date | None = None) -> list[Link]:
-    return [
-        link
-        for link in bank.links
-        if link.kind in kinds
-        and link.one in bank.spells
-        and link.other in bank.spells
-        and (day is None or link.holds(day))
-    ]
+    return [link for link in bank.links if link.kind in kinds and (day is None or link.holds(day))]
 
 
 def records(bank: Bank, customer: str, day: date) -> set[str]:
     """The records that are one customer with this one on a day."""
-    return connected(customer, _links(bank, ("same_person",), day))
+    return {record for record in connected(customer, _links(bank, ("same_person",), day)) if record in bank.spells}
 
 
 def leader(bank: Bank, customer: str, day: date) -> str:
@@ -44,9 +37,10 @@ def leader(bank: Bank, customer: str, day: date) -> str:
 
 
 def household(bank: Bank, customer: str, day: date) -> set[str]:
-    """Whom household links connect, also through who is no customer yet; two records of one person are one member."""
-    kinds = ("same_person", "household")
-    return connected(customer, [link for link in bank.links if link.kind in kinds and link.holds(day)])
+    """Whom household links connect, also through who is no customer (any more), and who is there on the day; two records of
+    one person are one member."""
+    there = {who for who, spells in bank.spells.items() if any(spell.begin <= day < spell.end for spell in spells)}
+    return records(bank, customer, day) | (connected(customer, _links(bank, ("same_person", "household"), day)) & there)
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,24 @@ def test_merged_in_the_last_month_of_a_quarter_the_quarter_is_of_both(engine):
     ]
 
 
+def test_records_that_are_one_person_through_a_third_are_all_rated_as_the_first(engine):
+    held = bank(year(3), {who: [spell(date(2018 + n, 1, 1))] for n, who in enumerate(("a", "c", "b"))})
+    for who in ("a", "b", "c"):
+        averages(held, 20_000, 20_000, 20_000, customer=who)
+    held.links.append(link("b", "a", "same_person"))
+    held.links.append(
+        replace(link("c", "b", "same_person", date(2026, 2, 10)), begin_known_at=night(date(2026, 2, 10)))
+    )
+    assert told(agreed(engine, held, ladder(), "a")) == [
+        ("2026-02-01", "mass", "history_begins"),
+        ("2026-03-01", "gold", "rating_reached_threshold"),  # 60,000, of all three
+    ]
+    assert told(agreed(engine, held, ladder(), "c")) == [
+        ("2026-02-01", "mass", "history_begins"),
+        ("2026-02-10", None, "merged"),  # although it was onboarded before the one it is linked to
+    ]
+
+
 def test_grace_that_began_by_monthly_reviews_ends_by_monthly_reviews(engine):
     changed = ladder(version("old", graces=(3,)), version("new", date(2026, 3, 1), calendar="yearly", tiers=tiers(3)))
     rows = agreed(engine, averages(bank(year(6)), 50_000, 0, 0, 0, 50_000, 50_000), changed)

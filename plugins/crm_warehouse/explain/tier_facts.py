@@ -83,7 +83,10 @@ class _Facts:
             "select * from {dim_tier_policies} where policy_version = ? order by tier_rank", rating["policy_version"]
         )
         state = self._one(
-            "select states.* exclude (customer_id) from {int_tier_states} as states join {int_beliefs} using (belief_number)"
+            "select states.* exclude (customer_id), held.policy_version, held.tier_code as held_tier_code,"
+            " previous.tier_code as previous_tier_code from {int_tier_states} as states join {int_beliefs} using (belief_number)"
+            " join {int_tier_ladder} as held using (place)"
+            " left join {int_tier_ladder} as previous on previous.place = states.previous_place"
             " where is_present and customer_id = ? and month = ?",
             self._customer_id,
             self._month,
@@ -221,7 +224,7 @@ class _Facts:
 
     def _effect(self, state: dict | None, ladder: list[dict], rating: dict) -> dict | None:
         """When what the month decided takes effect, and the interval it begins; None where it decided nothing new."""
-        if not state or (state["review_number"] > 1 and state["held_tier_code"] == state["previous_tier_code"]):
+        if not state or (not state["is_first"] and state["held_tier_code"] == state["previous_tier_code"]):
             return None
         ranks = {tier["tier_code"]: tier["tier_rank"] for tier in ladder}
         is_down = ranks[state["held_tier_code"]] < ranks.get(state["previous_tier_code"], 0)
@@ -248,9 +251,9 @@ class _Facts:
             day,
         )
         rated = self._rows(
-            "select beliefs.known_to as until, rated.tier_code from {int_ratings_believed} as rated"
-            " join {int_beliefs} as beliefs using (belief_number)"
-            " where not is_present and customer_id = ? and month = ? and policy_version = ? order by until",
+            "select beliefs.known_to as until, ladder.tier_code from {int_ratings_believed} as rated"
+            " join {int_beliefs} as beliefs using (belief_number) join {int_tier_ladder} as ladder using (place)"
+            " where not is_present and customer_id = ? and month = ? and rated.policy_version = ? order by until",
             self._customer_id,
             self._month,
             rating["policy_version"],

@@ -12,13 +12,15 @@ from crm_warehouse.progress import Progress
 from crm_warehouse.quality.duckdb_engine import connect, open_database
 from crm_warehouse.quality.rule import Rule
 
+PASSED, WAIVED = "passed", "waived"
+
 
 @dataclass(frozen=True)
 class RuleResult:
     """Verdict of one rule. `failed_rows` counts rows against it; no value of a row is ever kept."""
 
     rule: dict[str, str]
-    status: str  # passed, failed, or error
+    status: str  # passed, failed, waived, or error
     table_rows: int
     failed_rows: int
     detail: str = ""
@@ -38,11 +40,13 @@ class GateResult:
 
     @property
     def passed(self) -> int:
-        return sum(result.status == "passed" for result in self.results)
+        return sum(result.status == PASSED for result in self.results)
 
     def failures(self, *severities: str) -> list[RuleResult]:
         return [
-            r for r in self.results if r.status != "passed" and (not severities or r.rule["severity"] in severities)
+            r
+            for r in self.results
+            if r.status not in (PASSED, WAIVED) and (not severities or r.rule["severity"] in severities)
         ]
 
     @property

@@ -18,6 +18,7 @@ class Rule:
     `missing` is a query of what should be there, one row each: it counts where no row is there to be bad. `listing` is
     a query of what to name when the rule fails: ids of accounts and the like, never persons.
 
+    `may_be_waived`: what it finds may be right after all, and no figure is wrong for it; a waiver may let it pass.
     `severity`: `block` stops the run, `quarantine` sets the rows aside, `warn` is shown. `dimension` and
     `principle` are those of BCBS 239 and 银行业金融机构数据治理指引.
     """
@@ -36,6 +37,7 @@ class Rule:
     bad_rows: str | None = None
     missing: str | None = None
     listing: str | None = None
+    may_be_waived: bool = False
 
     def describe(self) -> dict[str, str]:
         """What the catalogue and the report show: everything but the expectation itself."""

@@ -69,9 +69,38 @@ reached (month, rating_kind, customer_id, member_id) as (
             and reached.member_id = edges.customer_id
 ),
 
-rating_members as (
+own as (
     select * from reached
-    where customer_id <> member_id
+    where rating_kind = 'own'
+),
+
+-- Who has left the bank counts in nobody's household, whatever is left in the accounts.
+there as (
+    select distinct
+        months.month,
+        spells.customer_id
+    from {{ ref('int_customer_spells') }} as spells
+    inner join months
+        on
+            spells.spell_from <= months.month_end
+            and spells.spell_to > months.month_end
+),
+
+rating_members as (
+    select reached.*
+    from reached
+    left join own
+        on
+            reached.month = own.month
+            and reached.customer_id = own.customer_id
+            and reached.member_id = own.member_id
+    left join there
+        on
+            reached.month = there.month
+            and reached.member_id = there.customer_id
+    where
+        reached.customer_id <> reached.member_id
+        and (own.member_id is not null or there.customer_id is not null)
 )
 
 select * from rating_members

@@ -1,4 +1,6 @@
 {{ config(materialized='view') }}
+-- Months that may decide, as each belief places them (rule 10). Whether one is a review is for the version to say that decides
+-- for the customer.
 with past as (
     select * from {{ beliefs('ratings') }}
 ),
@@ -6,21 +8,19 @@ with past as (
 present as (
     select
         beliefs.belief_number,
-        rated.customer_id,
-        rated.month,
-        rated.month_end,
-        rated.spell_number,
-        rated.policy_version,
-        rated.is_in_force,
-        rated.is_review,
-        rated.tier_code,
-        rated.tier_rank,
-        rated.known_at
-    from {{ ref('int_customer_months_rated') }} as rated
-    inner join {{ ref('int_beliefs') }} as beliefs
-        on beliefs.is_present
-    -- Months that may decide: see rule 10. Whether one is a review is for the version to say that decides for the customer.
-    where rated.is_complete and rated.rating_amount is not null
+        placed.customer_id,
+        placed.spell_number,
+        placed.month,
+        placed.policy_version,
+        placed.is_in_force,
+        placed.is_review,
+        placed.place,
+        months.known_at
+    from {{ ref('int_customer_months_placed') }} as placed
+    inner join {{ ref('int_months') }} as months
+        on placed.month = months.month
+    cross join {{ ref('int_beliefs') }} as beliefs
+    where beliefs.is_present and placed.may_decide
 ),
 
 ratings_believed as (

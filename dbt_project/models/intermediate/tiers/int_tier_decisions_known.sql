@@ -6,15 +6,17 @@ with ordered as (
         -- What follows cannot be known before what it follows on.
         max(known_from) over (
             partition by belief_number, customer_id
-            order by spell_number asc nulls first, review_number asc nulls first
+            order by spell_number asc nulls first, decided_in asc nulls first
             rows between unbounded preceding and current row
         ) as known_at,
-        decided_for >= min(decided_for) over (
-            partition by belief_number, customer_id
-            order by spell_number asc nulls first, review_number asc nulls first
-            rows between 1 following and unbounded following
-        ) as is_overtaken
+        -- If any decision is overtaken, one is by the very next.
+        decided_for >= lead(decided_for) over by_customer as is_overtaken,
+        row_number() over by_customer as decision_number,
+        lag(last_rank) over by_customer as previous_rank
     from {{ ref('int_tier_decisions') }} as decisions
+    window by_customer as (
+        partition by belief_number, customer_id order by spell_number asc nulls first, decided_in asc nulls first
+    )
 ),
 
 overtaken as (

@@ -45,6 +45,10 @@ tiers as (
 tier_ladder as (
     select
         tiers.*,
+        -- One number for a tier of a version, the lowest of a version first.
+        cast(row_number() over (
+            order by effective_from asc nulls first, policy_version asc nulls first, tier_rank asc nulls first
+        ) as integer) as place,
         lead(threshold_amount) over by_rank as next_threshold_amount,
         lead(near_band_amount) over by_rank as next_near_band_amount,
         max(case when is_private_banking then threshold_amount end) over by_version as private_threshold_amount,

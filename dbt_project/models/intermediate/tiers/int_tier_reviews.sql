@@ -1,64 +1,67 @@
--- The rated months of each spell in order, and which of them are reviews, by the version in force. A spell has to be walked through review by review only where a
--- rating below the held tier may be forgiven; elsewhere each review's rating is what is held.
-with grace as (
-    select max(longest_grace) > 1 as forgives
-    from {{ ref('int_tier_ladder') }}
-),
-
-reviews as (
+-- Reviews that place a customer elsewhere than the one before, or first. The present belief holds nearly all of them: its window
+-- has no more columns than it needs.
+with past as (
     select
-        ratings.belief_number,
-        ratings.customer_id,
-        ratings.spell_number,
-        ratings.month,
-        ratings.month_end,
-        ratings.policy_version,
-        ratings.tier_code,
-        ratings.tier_rank,
-        ratings.known_at,
-        ratings.is_review,
-        row_number() over by_spell as review_number,
-        lag(ratings.tier_code) over by_spell as previous_tier_code,
-        ratings.tier_rank < lag(ratings.tier_rank) over by_spell
-        or ratings.policy_version <> lag(ratings.policy_version) over by_spell as is_lower
-    from {{ ref('int_ratings_believed') }} as ratings
-    inner join {{ ref('int_spells_believed') }} as spells
-        on
-            ratings.belief_number = spells.belief_number
-            and ratings.customer_id = spells.customer_id
-            and ratings.spell_number = spells.spell_number
-            and ratings.month_end >= spells.spell_from
-            and ratings.month_end < spells.spell_to
-    where ratings.is_in_force
-    window by_spell as (
-        partition by ratings.belief_number, ratings.customer_id, ratings.spell_number, ratings.is_review
-        order by ratings.month asc nulls first
-    )
+        ratings.*,
+        lag(place) over by_customer as place_before,
+        lag(spell_number) over by_customer as spell_before
+    from {{ beliefs('ratings') }} as ratings
+    where is_in_force and is_review
+    window by_customer as (partition by belief_number, customer_id order by month asc nulls first)
 ),
 
-walked as (
-    select distinct
+present as (
+    select
+        customer_id,
+        spell_number,
+        month,
+        place,
+        lag(place) over by_customer as place_before,
+        lag(spell_number) over by_customer as spell_before
+    from {{ ref('int_customer_months_placed') }}
+    where is_in_force and is_review and may_decide
+    window by_customer as (partition by customer_id order by month asc nulls first)
+),
+
+compared as (
+    select
         belief_number,
         customer_id,
-        spell_number
-    from reviews
-    where is_review and is_lower and (select forgives from grace)
+        spell_number,
+        month,
+        known_at,
+        place,
+        place_before,
+        spell_before
+    from past
+    union all
+    select
+        beliefs.belief_number,
+        present.customer_id,
+        present.spell_number,
+        present.month,
+        months.known_at,
+        present.place,
+        present.place_before,
+        present.spell_before
+    from present
+    inner join {{ ref('int_months') }} as months
+        on present.month = months.month
+    inner join {{ ref('int_beliefs') }} as beliefs
+        on beliefs.is_present
 ),
 
 tier_reviews as (
     select
-        reviews.*,
-        row_number() over (
-            partition by reviews.belief_number, reviews.customer_id, reviews.spell_number
-            order by reviews.month asc nulls first
-        ) as step_number,
-        walked.customer_id is not null as is_walked
-    from reviews
-    left join walked
-        on
-            reviews.belief_number = walked.belief_number
-            and reviews.customer_id = walked.customer_id
-            and reviews.spell_number = walked.spell_number
+        belief_number,
+        customer_id,
+        spell_number,
+        month,
+        known_at,
+        place,
+        case when spell_before = spell_number then place_before end as previous_place
+    from compared
+    where place is distinct from place_before or spell_number is distinct from spell_before
 )
 
 select * from tier_reviews

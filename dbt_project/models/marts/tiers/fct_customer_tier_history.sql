@@ -1,59 +1,84 @@
+with intervals as (
+    select * from {{ ref('int_tier_intervals_believed') }}
+),
+
 -- Beliefs that follow each other and say the same are one row.
-with believed as (
+told_again as (
     select
         intervals.*,
         lag(known_to) over (
-            partition by
-                customer_id, valid_from, valid_to, tier_code, previous_tier_code, movement, reason, policy_version
+            partition by customer_id, valid_from, valid_to, place, previous_rank, movement, reason
             order by known_from asc nulls first
         ) as believed_before_to
-    from {{ ref('int_tier_intervals_believed') }} as intervals
+    from intervals
+    where may_be_told_again
 ),
 
 numbered as (
     select
-        believed.*,
+        told_again.*,
         sum(case when believed_before_to = known_from then 0 else 1 end) over (
-            partition by
-                customer_id, valid_from, valid_to, tier_code, previous_tier_code, movement, reason, policy_version
+            partition by customer_id, valid_from, valid_to, place, previous_rank, movement, reason
             order by known_from asc nulls first
             rows between unbounded preceding and current row
         ) as stretch
-    from believed
+    from told_again
 ),
 
-stretches as (
+believed as (
+    select
+        customer_id,
+        valid_from,
+        valid_to,
+        known_from,
+        known_to,
+        place,
+        previous_rank,
+        movement,
+        reason
+    from intervals
+    where not may_be_told_again
+    union all
     select
         customer_id,
         valid_from,
         valid_to,
         min(known_from) as known_from,
         max(known_to) as known_to,
-        tier_code,
-        previous_tier_code,
+        place,
+        previous_rank,
         movement,
-        reason,
-        policy_version
+        reason
     from numbered
-    group by
-        customer_id, valid_from, valid_to, tier_code, previous_tier_code, movement, reason, policy_version, stretch
+    group by customer_id, valid_from, valid_to, place, previous_rank, movement, reason, stretch
+),
+
+tiers as (
+    select distinct
+        last_rank,
+        tier_code
+    from {{ ref('int_tier_ladder') }}
 ),
 
 fct_customer_tier_history as (
     select
         keys.customer_key,
-        stretches.valid_from,
-        stretches.valid_to,
-        stretches.known_from,
-        stretches.known_to,
-        stretches.tier_code,
-        stretches.previous_tier_code,
-        stretches.movement,
-        stretches.reason,
-        stretches.policy_version
-    from stretches
+        believed.valid_from,
+        believed.valid_to,
+        believed.known_from,
+        believed.known_to,
+        ladder.tier_code,
+        tiers.tier_code as previous_tier_code,
+        believed.movement,
+        believed.reason,
+        ladder.policy_version
+    from believed
     inner join {{ ref('int_customer_keys') }} as keys
-        on stretches.customer_id = keys.customer_id
+        on believed.customer_id = keys.customer_id
+    left join {{ ref('int_tier_ladder') }} as ladder
+        on believed.place = ladder.place
+    left join tiers
+        on believed.previous_rank = tiers.last_rank
 )
 
 select * from fct_customer_tier_history

@@ -15,9 +15,8 @@ states as (
 held as (
     select
         rated.*,
-        last_value(states.held_tier_code ignore nulls) over by_spell as held_tier_code,
-        coalesce(last_value(states.misses_in_grace ignore nulls) over by_spell, 0) as misses_in_grace,
-        last_value(states.policy_version ignore nulls) over by_spell as held_by_version
+        last_value(states.place ignore nulls) over by_spell as held_place,
+        coalesce(last_value(states.misses_in_grace ignore nulls) over by_spell, 0) as misses_in_grace
     from rated
     left join states
         on
@@ -36,7 +35,7 @@ fct_customer_tiers_monthly as (
         held.month,
         held.policy_version,
         held.rating_amount,
-        case when held.is_fed then held.tier_code else held.held_tier_code end as tier_code,
+        case when held.is_fed then held.tier_code else ladder.tier_code end as tier_code,
         case when held.is_fed then held.tier_rank else ladder.tier_rank end as tier_rank,
         held.next_threshold_amount - held.rating_amount as next_tier_gap_amount,
         held.rating_amount >= held.private_threshold_amount as is_qualified,
@@ -47,7 +46,7 @@ fct_customer_tiers_monthly as (
             when held.rating_amount <= held.volatile_to_amount then 'volatile'
             when held.rating_amount > held.volatile_to_amount then 'stable'
         end as stability_band,
-        held.held_tier_code,
+        ladder.tier_code as held_tier_code,
         ladder.tier_rank as held_tier_rank,
         held.misses_in_grace,
         held.misses_in_grace >= held.watch_misses as is_on_watch,
@@ -57,9 +56,7 @@ fct_customer_tiers_monthly as (
     inner join {{ ref('int_customer_keys') }} as keys
         on held.customer_id = keys.customer_id
     left join {{ ref('int_tier_ladder') }} as ladder
-        on
-            held.held_by_version = ladder.policy_version
-            and held.held_tier_code = ladder.tier_code
+        on held.held_place = ladder.place
 )
 
 select * from fct_customer_tiers_monthly

@@ -110,15 +110,16 @@ def yesterdays_file(sent: Sent, case: Case) -> Sent:
     return Sent(path.read_bytes(), dict(line.split("=", 1) for line in earlier.read_text("utf-8").splitlines()))
 
 
-def earlier_file_todays_control(sent: Sent, case: Case) -> Sent:
-    earlier, today = case.earlier_rows(), case.rows_of(sent)
+def refuse_if_nearly_the_same(earlier: pd.DataFrame, today: pd.DataFrame, case: Case) -> None:
     if earlier.empty:
         case.refuse("the delivery before it has no rows: no more of it would be seen than a quiet day")
     new = len(today.merge(earlier.drop_duplicates(), how="left", indicator=True).query("_merge == 'left_only'"))
     if new < OUTDATED_MIN_SHARE * len(today):
-        case.refuse(
-            f"only {new} of its {len(today)} rows are not in the delivery before: that is a quiet day's content"
-        )
+        case.refuse(f"only {new} of its {len(today)} rows are not in the earlier one: that is a quiet day's content")
+
+
+def earlier_file_todays_control(sent: Sent, case: Case) -> Sent:
+    refuse_if_nearly_the_same(case.earlier_rows(), case.rows_of(sent), case)
     return replace(sent, data=sent_path(case.spec, case.root, case.earlier_date()).read_bytes())
 
 
@@ -127,7 +128,8 @@ def week_old_rows_redated(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
     then, old = case.earlier_date(7).isoformat(), case.earlier_rows(7)
     for column in case.columns_of("date", "timestamp"):
         old[column] = old[column].str.replace(f"^{then}", case.today, regex=True)
-    return case.refuse("it is as it was a week ago") if old.equals(rows) else old
+    refuse_if_nearly_the_same(old, rows, case)
+    return old
 
 
 def same_file_new_name(sent: Sent, case: Case) -> Sent:

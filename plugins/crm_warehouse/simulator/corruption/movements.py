@@ -13,7 +13,7 @@ TIMES = {
     "crm.surveys": "answered_at", "crm.campaign_members": "contacted_at",
 }  # fmt: skip
 MIDNIGHT = "T16:00:00Z"  # in Shanghai
-AMOUNTS = {"core.transactions": "amount", "wealth.orders": "amount", "core.fees": "charged_amount"}
+AMOUNTS = {"core.transactions": "amount", "wealth.orders": "amount"}
 
 
 def sides_swapped(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
