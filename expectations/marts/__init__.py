@@ -6,7 +6,16 @@ from datetime import date
 
 from crm_warehouse.profile import Profile
 from crm_warehouse.quality.rule import Rule
-from expectations.marts import customers, shape, tier_movements, tier_thresholds, tiers, value, window_dressing
+from expectations.marts import (
+    customers,
+    lifetime,
+    shape,
+    tier_movements,
+    tier_thresholds,
+    tiers,
+    value,
+    window_dressing,
+)
 
 
 def build_rules(profile: Profile, marts: dict[str, dict], coverage: dict[str, str], as_of: date) -> list[Rule]:
@@ -16,4 +25,5 @@ def build_rules(profile: Profile, marts: dict[str, dict], coverage: dict[str, st
     """
     rules = [rule for name, node in marts.items() for rule in shape.build_rules(name, node, coverage[name])]
     rules += [*customers.build_rules(as_of), *tiers.build_rules(), *value.build_rules(profile)]
+    rules += lifetime.build_rules(profile)
     return rules + [*tier_movements.build_rules(), *tier_thresholds.build_rules(), *window_dressing.build_rules()]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from lifetime_damages import LIFETIME_DAMAGES
 
 from crm_warehouse.coverage import coverage_of_marts
 from crm_warehouse.profile import Profile, load_profile
@@ -332,6 +333,7 @@ DAMAGES = {
         1,
     ),
     "no customer": ("dim_customers.customer_is_token", one("dim_customers", "customer_key = null"), 1),
+    **LIFETIME_DAMAGES,
 }
 
 

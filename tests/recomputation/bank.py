@@ -94,6 +94,8 @@ class Bank:
     transfer_prices: dict[tuple[str, int, str], Dated] | None = None
     activities: pd.DataFrame | None = None  # customer_id, month, activity, channel
     unit_costs: dict[tuple[str, str, date], tuple[Decimal, Decimal]] | None = None
+    traits: dict[str, Dated] = field(default_factory=dict)  # birth date, city tier, occupation, declared wealth
+    navs: dict[str, dict[date, list[Decimal]]] = field(default_factory=dict)  # by product and month
     perks: list[tuple[str, date, date | None, Decimal]] | None = None
 
     @property

@@ -15,9 +15,11 @@ from .bank import Bank
 from .contributions import contributions
 from .dimensions import branches_dimension, customers_dimension, dates_dimension, policies_dimension, products_dimension
 from .keys import KEYS
+from .lifetime import customer_values, value_backtests, value_concentration
 from .near_thresholds import near_threshold_customers, propensity_backtests
 from .tier_movements import growth_mismatch, tier_flows, tier_migration
 from .tiers import tier_history, tiers_monthly
+from .values import Valuation
 
 
 @dataclass
@@ -72,6 +74,11 @@ def recompute(bank: Bank, run: object) -> Recomputed:
     aum = aum_monthly(bank)
     tiers = tiers_monthly(bank, aum)
     history = tier_history(bank, tiers)
+    earned = contributions(bank)
+    known = Valuation(bank, aum, tiers, earned)
+    values = customer_values(bank, known)
+    key = read_key(run.settings)
+    tokens = {customer: customer_key_of(key, customer) for customer in bank.spells}
     return Recomputed(
         bank,
         run,
@@ -84,7 +91,10 @@ def recompute(bank: Bank, run: object) -> Recomputed:
             "fct_customer_aum_monthly": aum,
             "fct_customer_tiers_monthly": tiers,
             "fct_customer_tier_history": history,
-            "fct_customer_contributions": contributions(bank),
+            "fct_customer_contributions": earned,
+            "fct_customer_values": values,
+            "fct_value_concentration": value_concentration(values, known),
+            "fct_value_backtests": value_backtests(values, known, tokens),
             "fct_tier_flows": tier_flows(bank, aum, history),
             "fct_tier_migration": tier_migration(bank, tiers, history),
             "fct_growth_mismatch": growth_mismatch(bank, aum, history),

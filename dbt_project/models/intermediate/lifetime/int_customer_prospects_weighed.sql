@@ -9,7 +9,7 @@ with customers as (
         coalesce(margins.assets_amount <= 0, false) as is_by_cell_alone,
         case
             when margins.assets_amount > 0 then margins.assets_amount
-            else least(learned.median_assets_amount, wallets.wealth_stock_amount)
+            when learned.median_assets_amount is not null then least(learned.median_assets_amount, wallets.wealth_stock_amount)
         end as path_assets_amount,
         case when margins.assets_amount > 0 then margins.growth_steps else coalesce(learned.median_growth_steps, 0) end as path_growth_steps
     from {{ ref('int_customer_margins_earned') }} as margins
@@ -27,7 +27,8 @@ customer_prospects_weighed as (
         cast(round(
             case
                 when is_by_cell_alone or own_margin is null then median_margin
-                else (own_margin * months_observed + median_margin * parameters.margin_prior_months)
+                else
+                    (own_margin * months_observed + median_margin * parameters.margin_prior_months)
                     / (months_observed + parameters.margin_prior_months)
             end, 12
         ) as decimal(14, 12)) as path_margin,

@@ -47,7 +47,7 @@ customer_value_states as (
         known.spell_to,
         known.is_here,
         -- A second record of one person has no tier of its own.
-        coalesce(rated.tier_code, '') as tier_code,
+        coalesce(rated.tier_code, 'unrated') as tier_code,
         case
             when known.tenure_months < parameters.tenure_band_1_months then '1'
             when known.tenure_months < parameters.tenure_band_2_months then '2'

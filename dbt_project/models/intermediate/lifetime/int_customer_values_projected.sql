@@ -24,20 +24,20 @@ projected as (
         learned.retention_12m,
         case
             when prospects.last_open_month >= parameters.value_horizon_months
-                then cast(floor(prospects.assets * factors.horizon_level * 100) / 100 as decimal(18, 2))
-            else prospects.wealth_stock_amount
+                then cast(floor(round(prospects.assets * factors.horizon_level * 100, 4)) / 100 as decimal(18, 2))
+            when factors.horizon_level is not null then prospects.wealth_stock_amount
         end as horizon_assets_amount,
         factors.horizon_captured,
-        prospects.wealth_stock_amount
-        {%- for name in value_scenarios() %},
+        {%- for name in value_scenarios() %}
         cast(round(prospects.monthly_contribution * factors.weight_{{ name }}, 2) as decimal(18, 2)) as base_{{ name }},
         cast(round(
             (prospects.assets * factors.growing_{{ name }} + (prospects.wealth - prospects.assets) * factors.full_{{ name }}) * prospects.margin, 2
         ) as decimal(18, 2)) as growth_{{ name }},
         cast(round(
             (prospects.wealth * factors.captured_{{ name }} - prospects.assets * factors.captured_level_{{ name }}) * prospects.cell_margin, 2
-        ) as decimal(18, 2)) as potential_{{ name }}
+        ) as decimal(18, 2)) as potential_{{ name }},
         {%- endfor %}
+        prospects.wealth_stock_amount
     from prospects
     inner join {{ ref('int_value_parameters_dated') }} as parameters
         on prospects.month = parameters.month
@@ -54,12 +54,12 @@ projected as (
 customer_values_projected as (
     select
         projected.*,
-        -- Both rounded down: together they never exceed the wealth stock.
-        cast(floor(cast(wealth_stock_amount - horizon_assets_amount as double) * horizon_captured * 100) / 100 as decimal(18, 2))
-            as horizon_captured_amount
-        {%- for name in value_scenarios() %},
-        base_{{ name }} + growth_{{ name }} + potential_{{ name }} as lifetime_{{ name }}
+        {%- for name in value_scenarios() %}
+        base_{{ name }} + growth_{{ name }} + potential_{{ name }} as lifetime_{{ name }},
         {%- endfor %}
+        -- Both rounded down: together they never exceed the wealth stock.
+        cast(floor(round(cast(wealth_stock_amount - horizon_assets_amount as double) * horizon_captured * 100, 4)) / 100 as decimal(18, 2))
+            as horizon_captured_amount
     from projected
 )
 

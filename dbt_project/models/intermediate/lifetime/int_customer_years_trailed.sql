@@ -27,13 +27,13 @@ with months as (
 trailed as (
     select
         months.*,
+        {%- for back in range(12) %}
+        lag(log_assets, {{ back }}) over by_spell as log_{{ back }},
+        {%- endfor %}
         count(*) over trailing_year as months_observed,
         sum(contribution_avoidable_amount) over trailing_year as contribution_avoidable_year_amount,
         sum(contribution_full_amount) over trailing_year as contribution_full_year_amount,
-        sum(assets_amount) over trailing_year as assets_months_amount,
-        {%- for back in range(12) %}
-        lag(log_assets, {{ back }}) over by_spell as log_{{ back }}{{ "," if not loop.last }}
-        {%- endfor %}
+        sum(assets_amount) over trailing_year as assets_months_amount
     from months
     window
         trailing_year as (partition by customer_id order by month_number asc nulls last range between 11 preceding and current row),

@@ -36,7 +36,7 @@ levels as (
         cast(round(exp(cast(
             sum(step) over (partition by month, growth_steps order by h asc nulls last rows between unbounded preceding and current row)
             as double
-        )), 12) as decimal(18, 12)) as asset_level
+        )), 15) as decimal(18, 15)) as asset_level
     from steps
 ),
 

@@ -6,14 +6,14 @@ with ahead as (
         cells.cell,
         ahead.h,
         parameters.value_horizon_months,
-        power(1 - cast(cells.exit_rate as double), ahead.h) as survival,
-        1 - power(1 - cast(cells.capture_rate as double), cast(ahead.h as double) / 12) as captured
-        {%- for name, (rate, horizon) in value_scenarios().items() %},
+        {%- for name, (rate, horizon) in value_scenarios().items() %}
         case
             when ahead.h between 1 and {{ horizon }} then power(1 + cast({{ rate }} as double), -cast(ahead.h as double) / 12)
             else 0
-        end as discount_{{ name }}
+        end as discount_{{ name }},
         {%- endfor %}
+        power(1 - cast(cells.exit_rate as double), ahead.h) as survival,
+        1 - power(1 - cast(cells.capture_rate as double), cast(ahead.h as double) / 12) as captured
     from {{ ref('int_value_cells_learned') }} as cells
     inner join {{ ref('int_value_parameters_dated') }} as parameters
         on cells.month = parameters.month
@@ -26,12 +26,12 @@ survivals_discounted as (
         month,
         cell,
         h,
-        h = value_horizon_months as is_horizon,
-        cast(round(captured, 12) as double) as captured_share
-        {%- for name in value_scenarios() %},
-        cast(round(survival * discount_{{ name }}, 12) as decimal(18, 12)) as weight_{{ name }},
-        cast(round(survival * discount_{{ name }} * captured, 12) as decimal(18, 12)) as captured_{{ name }}
+        {%- for name in value_scenarios() %}
+        cast(round(survival * discount_{{ name }}, 15) as decimal(18, 15)) as weight_{{ name }},
+        cast(round(survival * discount_{{ name }} * captured, 15) as decimal(18, 15)) as captured_{{ name }},
         {%- endfor %}
+        h = value_horizon_months as is_horizon,
+        round(captured, 12) as captured_share
     from ahead
 )
 

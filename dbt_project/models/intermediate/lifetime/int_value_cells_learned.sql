@@ -24,13 +24,13 @@ value_cells_learned as (
     select
         cells.month,
         cells.cell,
-        cast(cast(life_tables.exits as double) / life_tables.customer_months as decimal(18, 12)) as exit_rate,
-        cast(round(power(1 - cast(life_tables.exits as double) / life_tables.customer_months, 12), 6) as decimal(9, 6)) as retention_12m,
         {%- for learned, sources in {
             'capture_rate': 'captures', 'median_margin': 'medians', 'median_growth_steps': 'medians', 'median_assets_amount': 'medians',
         }.items() %}
-        coalesce({% for width in widths %}{{ width }}_{{ sources }}.{{ learned }}{{ ", " if not loop.last }}{% endfor %}) as {{ learned }}{{ "," if not loop.last }}
+        coalesce({% for width in widths %}{{ width }}_{{ sources }}.{{ learned }}{{ ", " if not loop.last }}{% endfor %}) as {{ learned }},
         {%- endfor %}
+        cast(round(cast(life_tables.exits as double) / life_tables.customer_months, 12) as decimal(18, 12)) as exit_rate,
+        cast(round(power(1 - cast(life_tables.exits as double) / life_tables.customer_months, 12), 6) as decimal(9, 6)) as retention_12m
     from cells
     inner join {{ ref('int_life_tables') }} as life_tables
         on cells.month = life_tables.month and cells.cell = life_tables.cell

@@ -30,15 +30,15 @@ terms as (
     select
         wanted.*,
         paths.h,
-        paths.h <= wanted.last_open_month as is_open,
-        case when survivals.is_horizon then paths.level end as horizon_level,
-        case when survivals.is_horizon then survivals.captured_share end as horizon_captured
-        {%- for name in value_scenarios() %},
+        {%- for name in value_scenarios() %}
         survivals.weight_{{ name }},
-        cast(round(cast(survivals.weight_{{ name }} as double) * (paths.level - 1), 12) as decimal(18, 12)) as growing_{{ name }},
+        cast(round(cast(survivals.weight_{{ name }} as double) * (paths.level - 1), 15) as decimal(18, 15)) as growing_{{ name }},
         survivals.captured_{{ name }},
-        cast(round(cast(survivals.captured_{{ name }} as double) * paths.level, 12) as decimal(18, 12)) as captured_level_{{ name }}
+        cast(round(cast(survivals.captured_{{ name }} as double) * paths.level, 15) as decimal(18, 15)) as captured_level_{{ name }},
         {%- endfor %}
+        case when survivals.is_horizon then paths.level end as horizon_level,
+        case when survivals.is_horizon then survivals.captured_share end as horizon_captured,
+        paths.h <= wanted.last_open_month as is_open
     from wanted
     inner join paths
         on wanted.month = paths.month and wanted.growth_steps = paths.growth_steps
@@ -52,15 +52,15 @@ value_factors as (
         cell,
         growth_steps,
         last_open_month,
-        max(horizon_level) as horizon_level,
-        max(horizon_captured) as horizon_captured
-        {%- for name in value_scenarios() %},
+        {%- for name in value_scenarios() %}
         cast(sum(weight_{{ name }}) as double) as weight_{{ name }},
         cast(sum(case when is_open then growing_{{ name }} else 0 end) as double) as growing_{{ name }},
         cast(sum(case when is_open then 0 else weight_{{ name }} end) as double) as full_{{ name }},
         cast(sum(case when is_open then captured_{{ name }} end) as double) as captured_{{ name }},
-        cast(sum(case when is_open then captured_level_{{ name }} end) as double) as captured_level_{{ name }}
+        cast(sum(case when is_open then captured_level_{{ name }} end) as double) as captured_level_{{ name }},
         {%- endfor %}
+        max(horizon_level) as horizon_level,
+        max(horizon_captured) as horizon_captured
     from terms
     group by month, cell, growth_steps, last_open_month
 )

@@ -26,14 +26,11 @@ with valued as (
         projected.trend_rate,
         projected.is_by_cell_alone,
         projected.horizon_assets_amount,
-        projected.horizon_captured_amount
-        {%- for value, source in forward.items() %},
         -- Who has left by the month's end is worth nothing any more.
-        case
-            when not states.is_here and years.contribution_avoidable_year_amount is not null then 0
-            else projected.{{ source }}
-        end as {{ value }}
+        {%- for value, source in forward.items() %}
+        case when not states.is_here and years.contribution_avoidable_year_amount is not null then 0 else projected.{{ source }} end as {{ value }},
         {%- endfor %}
+        projected.horizon_captured_amount
     from {{ ref('int_customer_value_states') }} as states
     inner join {{ ref('int_customer_years_trailed') }} as years
         on states.customer_id = years.customer_id and states.month = years.month
