@@ -117,7 +117,6 @@ def test_the_data_reaches_the_cases_the_definitions_speak_of(reference: Recomput
         ("value_class", {"most_valuable", "most_growable", "ordinary", "prospect", None}),
         ("is_partial", {True, False}),
         ("has_left", {True, False}),
-        ("is_by_cell_alone", {True, False}),
     ):
         assert {row[column] for row in values} == reached, column
     assert {row["growth_value"] > 0 for row in values if row["growth_value"]} == {True, False}
