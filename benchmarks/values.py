@@ -1,9 +1,7 @@
-"""Customer values of a million customers for one month, beside a script written by hand for it alone.
+"""`make bench-values`: customer values of a million customers for one month, beside a script written by hand for it alone.
 
 Both begin at the trailing year of each customer and end at lifetime value in six scenarios; the project's SQL is the compiled one, as
 built. The script walks every customer's months ahead; the project's does not.
-
-    python -m benchmarks.values --customers 1000000        (needs a built warehouse: make demo)
 """
 
 from __future__ import annotations

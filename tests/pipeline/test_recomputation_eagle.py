@@ -61,7 +61,9 @@ def test_value_without_its_sources_is_null_and_what_needs_none_is_there(eagle: R
     rows = eagle.published("fct_customer_values").values()
     assert {row[column] for row in rows for column in row if column.endswith("_value")} == {None}
     assert rows and {row["pyramid_level"] for row in rows} == {row["value_class"] for row in rows} == {None}
-    assert any(row["retention_12m"] is not None for row in rows) and all(row["wealth_stock_source"] for row in rows)
+    # The bank tells of nobody who left: that is not a bank that nobody leaves.
+    assert {row["retention_12m"] for row in rows} == {None} and all(row["wealth_stock_source"] for row in rows)
+    assert {row["is_by_cell_alone"] for row in rows} == {True, False}
     assert {measure for _, measure, _ in eagle.published("fct_value_concentration")} == {"aum"}
     assert eagle.published("fct_value_backtests") == eagle.marts["fct_value_backtests"] == {}
     assert eagle_run.summary["results"]["build"]["coverage"]["fct_value_backtests"]["coverage"] == "dark"

@@ -110,7 +110,8 @@ class Valuation:
                 exits += counted[month, cell][1] if (month, cell) in counted else 0
                 if exposure >= least:
                     table[month, cell] = exposure, exits
-        return table
+        few = self.number("life_table_min_exits")
+        return {place: row for place, row in table.items() if table[place[0], ""][1] >= few}
 
     def _own_cell(self, key: tuple[str, date]) -> str | None:
         return next((cell for cell in self.widths(key) if (key[1], cell) in self.life), None)

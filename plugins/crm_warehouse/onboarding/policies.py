@@ -47,6 +47,7 @@ PARAMETERS = (
     "dressing_reversal_days",
     "dressing_reversal_min_share",
     "life_table_min_months",
+    "life_table_min_exits",
     "tenure_band_1_months",
     "tenure_band_2_months",
     "tenure_band_3_months",

@@ -28,6 +28,7 @@ PARAMETERS = [
     "dressing_reversal_days,5,2000-01-01,TODO,TODO,Days of the next month within which what was put up goes again",
     "dressing_reversal_min_share,0.5,2000-01-01,TODO,TODO,Share of the excess over the average that must have gone",
     "life_table_min_months,200,2000-01-01,TODO,TODO,Fewer customer-months than this in a cell of the life table: the next wider cell counts",
+    "life_table_min_exits,1,2000-01-01,TODO,TODO,Fewer leavers than this in the whole bank so far: it may not tell who leaves and nothing is learned",
     "tenure_band_1_months,12,2000-01-01,TODO,TODO,First tenure band ends before this many months with the bank",
     "tenure_band_2_months,36,2000-01-01,TODO,TODO,Second tenure band ends before this many months",
     "tenure_band_3_months,120,2000-01-01,TODO,TODO,Third tenure band ends before this many months; the fourth has no end",

@@ -1,5 +1,6 @@
 -- For each month and cell how many customer-months had been followed to their end by then, and in how many the customer left. Cells
--- are of four widths: tier, tenure and age; tier and tenure; tier; the bank ('').
+-- are of four widths: tier, tenure and age; tier and tenure; tier; the bank (''). A bank of which nobody was ever seen to leave may
+-- not tell who leaves: then nothing is learned.
 with months as (
     select * from {{ ref('int_value_parameters_dated') }}
 ),
@@ -36,18 +37,36 @@ widened as (
     cross join (values (0), (1), (2), (3)) as widths (width)
 ),
 
-life_tables as (
+summed as (
     select
         months.month,
+        months.life_table_min_exits,
         widened.cell,
         cast(sum(widened.customer_months) as bigint) as customer_months,
         cast(sum(widened.exits) as bigint) as exits
     from months
     inner join widened
         on months.month >= widened.known_month
-    group by months.month, widened.cell, months.life_table_min_months
+    group by months.month, widened.cell, months.life_table_min_months, months.life_table_min_exits
     -- From a handful nothing is learned.
     having sum(widened.customer_months) >= months.life_table_min_months
+),
+
+bank_wide as (
+    select
+        summed.*,
+        max(case when cell = '' then exits end) over (partition by month) as bank_exits
+    from summed
+),
+
+life_tables as (
+    select
+        month,
+        cell,
+        customer_months,
+        exits
+    from bank_wide
+    where bank_exits >= life_table_min_exits
 )
 
 select * from life_tables

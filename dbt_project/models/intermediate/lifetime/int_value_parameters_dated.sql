@@ -13,7 +13,7 @@ value_parameters_dated as (
         months.month,
         months.is_complete,
         {%- for name in [
-            'life_table_min_months', 'tenure_band_1_months', 'tenure_band_2_months', 'tenure_band_3_months', 'wallet_min_customers',
+            'life_table_min_months', 'life_table_min_exits', 'tenure_band_1_months', 'tenure_band_2_months', 'tenure_band_3_months', 'wallet_min_customers',
             'cell_min_customers', 'growth_prior_months', 'margin_prior_months', 'value_horizon_months', 'value_horizon_short_months',
             'value_horizon_long_months',
         ] %}
