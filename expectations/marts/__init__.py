@@ -9,6 +9,7 @@ from crm_warehouse.quality.rule import Rule
 from expectations.marts import (
     customers,
     ledger,
+    lifetime,
     losses,
     shape,
     tier_movements,
@@ -32,4 +33,5 @@ def build_rules(profile: Profile, marts: dict[str, dict], coverage: dict[str, st
         *ledger.build_rules(profile, coverage),
         *losses.build_rules(profile, coverage, as_of),
     ]
+    rules += lifetime.build_rules(profile)
     return rules + [*tier_movements.build_rules(), *tier_thresholds.build_rules(), *window_dressing.build_rules()]

@@ -45,13 +45,61 @@ MEASURES = {
         from moves
         """,
     ),
+    "wealth_elsewhere_ranked": (
+        "fct_customer_values",
+        "customers of the tenth with truly most wealth elsewhere who are in the tenth shown with most (by chance one in ten)",
+        "他行财富真实最高十分之一且显示在最高十分之一的客户",
+        """
+        with shown as (
+            select customer_id, wealth_elsewhere_amount, row_number() over (order by wealth_elsewhere_amount desc, customer_id) as true_place,
+                row_number() over (order by wealth_stock_amount * (1 - coalesce(share_of_wallet, 1)) desc, customer_id) as place,
+                count(*) over () // 10 as tenth
+            from marts.fct_customer_values inner join tokens using (customer_key) inner join truth.customers using (customer_id)
+            where not has_left and month = (select max(month) from marts.fct_customer_values)
+        )
+        select count(*) filter (true_place <= tenth and place <= tenth), any_value(tenth), null from shown
+        """,
+    ),
+    "churners_marked_down": (
+        "fct_customer_values",
+        "pairs of one who truly left within the next month and one customer of the same month, in which the leaver's score gave"
+        " less chance to stay; equals count half (by chance half of all)",
+        "次月真实离行客户与当月客户配对，离行者留存概率较低的对数（相等计半）",
+        """
+        with scores as (
+            select customer_id, month, rank() over (partition by month order by retention_12m) as place,
+                count(*) over (partition by month, retention_12m) as equals, count(*) over (partition by month) as customers
+            from marts.fct_customer_values inner join tokens using (customer_key) where not has_left and retention_12m is not null
+        )
+        select cast(sum(customers - place - equals + 1 + (equals - 1) / 2) as bigint), cast(sum(customers - 1) as bigint), null
+        from truth.exits inner join scores using (customer_id)
+        where month = date_trunc('month', closed_on) - interval 1 month
+        """,
+    ),
+    "unlikely_to_stay_marked_down": (
+        "fct_customer_values",
+        "pairs of a customer of the tenth with the lowest true chance to stay and any other, in which the last score gave the former"
+        " less; equals count half (by chance a little less than half)",
+        "真实留存概率最低十分之一客户与其他客户配对，前者得分较低的对数（相等计半）",
+        """
+        with scores as (
+            select customer_id, rank() over (order by scores.retention_12m) as place,
+                count(*) over (partition by scores.retention_12m) as equals, count(*) over () as customers,
+                row_number() over (order by customers.retention_12m, customer_id) as true_place
+            from marts.fct_customer_values as scores inner join tokens using (customer_key)
+            inner join truth.customers as customers using (customer_id)
+            where not has_left and month = (select max(month) from marts.fct_customer_values) and not isnan(customers.retention_12m)
+        )
+        select cast(sum(customers - place - equals + 1 + (equals - 1) / 2) as bigint), cast(sum(customers - 1) as bigint), null
+        from scores where true_place <= customers // 10
+        """,
+    ),
 }
 
 # What later marts will be compared with; each becomes a measure above when its mart is published.
 AWAITED = {
     "fct_customer_churn": "exits and drains: cause of every churn",
     "fct_competitor_outflows": "drains: money drawn to a rival, and to which",
-    "fct_customer_values": "customers: wealth elsewhere, true retention over twelve months",
     "fct_rm_effectiveness": "relationship_managers: true effect",
     "fct_rm_departures": "drains: who went along with a manager",
     "fct_campaign_performance": "campaigns: true uplift",

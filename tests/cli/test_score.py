@@ -35,6 +35,17 @@ def test_every_tier_move_has_a_true_cause_and_no_exit_is_invented(home_with_trut
     assert exits.total > 4 and exits.wrong == 0 and exits.recall > 0.6
 
 
+def test_wealth_elsewhere_is_ranked_better_than_by_chance(home_with_truth: Settings):
+    """Of 300 customers too few leave for a claim on churn: only that it is scored."""
+    found = {score.name: score for score in score_marts(home_with_truth)[0]}
+    wealth, left, unlikely = (
+        found[name] for name in ("wealth_elsewhere_ranked", "churners_marked_down", "unlikely_to_stay_marked_down")
+    )
+    assert wealth.total >= 28 and wealth.recall > 0.2
+    assert left.total > 1000 and 0 <= left.recall <= 1
+    assert unlikely.total > 8000 and unlikely.recall > 0.45
+
+
 def test_a_wrong_truth_is_noticed(home_with_truth: Settings, tmp_path: Path):
     """Else the score could not fail."""
     exits, moves = (home_with_truth.ground_truth / f"{name}.parquet" for name in ("exits", "asset_moves"))

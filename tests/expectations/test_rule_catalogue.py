@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from lifetime_damages import LIFETIME_DAMAGES
 from mart_damages import DAMAGES, LEDGER, MID, gap
 
 from crm_warehouse.coverage import coverage_of_marts
@@ -22,6 +23,7 @@ from crm_warehouse.quality.rule import Rule
 from crm_warehouse.settings import PROJECT, Settings, known_banks
 from expectations import landing, marts
 
+ALL_DAMAGES = DAMAGES | LIFETIME_DAMAGES
 SEVERITIES = {"block", "quarantine", "warn"}
 DIMENSIONS = {"completeness", "accuracy", "consistency", "timeliness", "uniqueness", "validity"}
 CJK = re.compile(r"[\u4e00-\u9fff]")
@@ -113,7 +115,7 @@ def test_every_mart_rule_passes_on_the_undamaged_copy(reference_run, damaged):
     assert gate.planned == gate.run == gate.passed == len(rules) > 40
 
 
-@pytest.mark.parametrize(("rule", "sql", "rows"), DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize(("rule", "sql", "rows"), ALL_DAMAGES.values(), ids=ALL_DAMAGES)
 def test_a_mart_rule_fails_on_the_damage_it_is_there_for(reference_run, damaged, rule, sql, rows):
     (judged,) = [candidate for candidate in mart_rules(reference_run) if candidate.id == f"marts.{rule}"]
     (result,) = judge(damaged(sql), [judged]).results
@@ -166,7 +168,7 @@ def test_a_part_that_a_bank_does_not_provide_may_not_be_shown(reference_run, dam
 
 def test_every_mart_rule_has_a_damage(reference_run):
     of_every_mart = ("rows_present", "contract_columns", "customer_is_token")
-    damaged_rules = {rule for rule, _, _ in DAMAGES.values()}
+    damaged_rules = {rule for rule, _, _ in ALL_DAMAGES.values()}
     for rule in mart_rules(reference_run):
         kind = rule.id.rsplit(".", 1)[-1]
         assert kind in of_every_mart or rule.id.removeprefix("marts.") in damaged_rules, rule.id

@@ -15,7 +15,7 @@ RECEIVED = datetime(2014, 3, 31, 0, 0)  # 02:00 in Prague, already summer time
 OPEN_ENDS = {date(9999, 12, 31), datetime(9999, 12, 31)}
 
 DARK_OR_EMPTY = {"fct_tier_band_stability", "fct_ledger_reconciliation", "fct_contribution_gaps"}
-DARK_OR_EMPTY |= {"fct_costs_to_serve", "fct_loss_making_customers"}
+DARK_OR_EMPTY |= {"fct_costs_to_serve", "fct_loss_making_customers", "fct_value_backtests"}
 
 pytestmark = pytest.mark.eagle
 
@@ -70,6 +70,18 @@ def test_parts_whose_source_the_bank_does_not_provide_are_null_and_never_zero(ea
     provided = {"fee_income_amount", "is_partial_month", "unavailable_reason"}
     rows = eagle.published("fct_customer_contributions").values()
     assert rows and all((row[column] is not None) == (column in provided) for row in rows for column in row)
+
+
+def test_value_without_its_sources_is_null_and_what_needs_none_is_there(eagle: Recomputed, eagle_run) -> None:
+    rows = eagle.published("fct_customer_values").values()
+    assert {row[column] for row in rows for column in row if column.endswith("_value")} == {None}
+    assert rows and {row["pyramid_level"] for row in rows} == {row["value_class"] for row in rows} == {None}
+    # The bank tells of nobody who left: that is not a bank that nobody leaves.
+    assert {row["retention_12m"] for row in rows} == {None} and all(row["wealth_stock_source"] for row in rows)
+    assert {row["is_by_cell_alone"] for row in rows} == {True, False}
+    assert {measure for _, measure, _ in eagle.published("fct_value_concentration")} == {"aum"}
+    assert eagle.published("fct_value_backtests") == eagle.marts["fct_value_backtests"] == {}
+    assert eagle_run.summary["results"]["build"]["coverage"]["fct_value_backtests"]["coverage"] == "dark"
 
 
 # The spec says 38 loans; 37 are dated up to 2014-03-30, in the re-dated files and in the original ones alike.

@@ -90,9 +90,12 @@ def test_contribution_rank_and_over_service_follow_from_the_parts(reference: Rec
         "fct_propensity_backtests",
         "fct_tier_band_stability",
         "fct_window_dressing",
+        "fct_customer_values",
+        "fct_value_concentration",
+        "fct_value_backtests",
     ],
 )
-def test_tier_marts_follow_customer_by_customer_from_ratings_and_history(reference: Recomputed, mart: str) -> None:
+def test_tier_and_value_marts_follow_customer_by_customer(reference: Recomputed, mart: str) -> None:
     reference.assert_equal(mart)
 
 
@@ -131,6 +134,17 @@ def test_the_data_reaches_the_cases_the_definitions_speak_of(reference: Recomput
     assert {level for _, level, _ in dressing} == {"customer", "rm", "branch"}
     assert {row["reversed_within_5d"] for row in dressing.values()} == {True, False, None}
     assert {row["is_flagged"] for row in dressing.values()} == {True, False, None}
+    values = reference.marts["fct_customer_values"].values()
+    for column, reached in (
+        ("wealth_stock_source", {"own", "declared", "peer_quantile", None}),
+        ("pyramid_level", {"platinum", "gold", "iron", "lead", None}),
+        ("value_class", {"most_valuable", "most_growable", "ordinary", "prospect", None}),
+        ("is_partial", {True, False}),
+        ("has_left", {True, False}),
+    ):
+        assert {row[column] for row in values} == reached, column
+    assert {row["growth_value"] > 0 for row in values if row["growth_value"]} == {True, False}
+    assert {row["horizon_assets_amount"] == row["wealth_stock_amount"] for row in values} == {True, False}
     parts = reference.marts["fct_customer_contributions"].values()
     assert all(any(row[part] for row in parts) for part in ("perks_amount", "expected_loss_amount", "is_over_served"))
 

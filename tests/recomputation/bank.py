@@ -105,6 +105,8 @@ class Bank:
     transfer_prices: dict[tuple[str, int, str], Dated] | None = None
     activities: pd.DataFrame | None = None  # customer_id, branch_id, month, activity, channel
     unit_costs: dict[tuple[str, str, date], tuple[Decimal, Decimal]] | None = None
+    traits: dict[str, Dated] = field(default_factory=dict)  # birth date, city tier, occupation, declared wealth
+    navs: dict[str, dict[date, list[Decimal]]] = field(default_factory=dict)  # by product and month
     perks: list[tuple[str, date, date | None, Decimal]] | None = None
     ledger: dict[date, dict[tuple[str, str, str], Decimal]] | None = None  # line, branch, currency: balance of the day
     currency: str = "CNY"

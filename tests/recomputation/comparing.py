@@ -17,10 +17,12 @@ from .dimensions import branches_dimension, customers_dimension, dates_dimension
 from .keys import KEYS
 from .ledger import ledger_reconciliation
 from .ledger_lines import ledger_lines
+from .lifetime import customer_values, value_backtests, value_concentration
 from .losses import costs_to_serve, loss_making_customers
 from .near_thresholds import near_threshold_customers, propensity_backtests
 from .tier_movements import growth_mismatch, tier_flows, tier_migration
 from .tiers import tier_history, tiers_monthly
+from .values import Valuation
 
 
 @dataclass
@@ -77,6 +79,10 @@ def recompute(bank: Bank, run: object) -> Recomputed:
     history = tier_history(bank, tiers)
     lines = [] if bank.loans is None else list(ledger_lines(bank))
     contributed = contributions(bank, lines)
+    known = Valuation(bank, aum, tiers, contributed)
+    values = customer_values(bank, known)
+    key = read_key(run.settings)
+    tokens = {customer: customer_key_of(key, customer) for customer in bank.spells}
     return Recomputed(
         bank,
         run,
@@ -94,6 +100,9 @@ def recompute(bank: Bank, run: object) -> Recomputed:
             "fct_loss_making_customers": loss_making_customers(bank, lines, contributed, tiers, aum),
             "fct_ledger_reconciliation": ledger_reconciliation(bank, lines),
             "fct_contribution_gaps": {},
+            "fct_customer_values": values,
+            "fct_value_concentration": value_concentration(values, known),
+            "fct_value_backtests": value_backtests(values, known, tokens),
             "fct_tier_flows": tier_flows(bank, aum, history),
             "fct_tier_migration": tier_migration(bank, tiers, history),
             "fct_growth_mismatch": growth_mismatch(bank, aum, history),

@@ -92,6 +92,10 @@ def read_eagle_bank(data: Path, business_date: date) -> Bank:
             for row in table("district").to_dict("records")
         ],
     )
+    bank.traits = {
+        customer: Dated([(date.min, (date.fromisoformat(row["birth_date"]), None, None, None))])
+        for customer, row in bank.customers.items()
+    }
     bank.products = {
         row["product_id"]: {**row, "counts_in_aum": row["counts_in_aum"] == "true"}
         for row in bank.policy("bank_products")

@@ -20,5 +20,8 @@ KEYS = {
     "fct_near_threshold_customers": ("customer_key", "month", "side"),
     "fct_propensity_backtests": ("month", "model", "bin_number"),
     "fct_tier_band_stability": ("month", "tier_code", "band"),
+    "fct_customer_values": ("customer_key", "month"),
+    "fct_value_concentration": ("month", "measure", "percentile"),
+    "fct_value_backtests": ("month", "horizon_months", "model", "decile"),
     "fct_window_dressing": ("month", "level", "level_key"),
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .arithmetic import ONE, OPEN_END, Dated, day_or_none, month_of
+from .arithmetic import ONE, OPEN_END, Dated, day_or_none, month_of, number_or_none
 from .bank import Account, Bank, Loan, Merge, Position, Spell
 
 WRITTEN = {
@@ -134,6 +134,8 @@ def read_reference_bank(root: Path, business_date: date) -> Bank:
         },
         assignments=read_assignments(root),
         payrolls=read_payrolls(root, accounts),
+        traits=read_traits(customers),
+        navs=read_navs(root),
         loans=read_loans(read_deliveries(root, "core", "loans")),
         transfer_prices={key: Dated(pairs) for key, pairs in prices.items()},
         activities=read_activities(root, accounts, customers),
@@ -155,6 +157,26 @@ def read_reference_bank(root: Path, business_date: date) -> Bank:
             for row in latest(read_deliveries(root, "crm", "programmes"))
         ],
     )
+
+
+def read_traits(customers: pd.DataFrame) -> dict[str, Dated]:
+    found = defaultdict(list)
+    for row in customers.itertuples():
+        traits = (
+            day_or_none(row.birth_date),
+            row.city_tier,
+            row.occupation_code,
+            number_or_none(row.declared_wealth_amount),
+        )
+        found[row.customer_id].append((row.delivered, traits))
+    return {customer: Dated(pairs) for customer, pairs in found.items()}
+
+
+def read_navs(root: Path) -> dict[str, dict[date, list[Decimal]]]:
+    navs = defaultdict(lambda: defaultdict(list))
+    for row in read_deliveries(root, "wealth", "navs").itertuples():
+        navs[row.product_id][month_of(day_or_none(row.nav_date))].append(Decimal(row.nav))
+    return navs
 
 
 def read_merges(root: Path, spells: dict[str, list[Spell]]) -> dict[str, Merge]:

@@ -38,6 +38,7 @@ MAY_BE_EMPTY = ("tier_asset_weights", "deposit_rates", "ledger_contribution_line
 # Parameters without which a step of the job stops, or a figure is null.
 PARAMETERS = (
     "quarantine_max_share",
+    "waiver_max_days",
     "over_service_max_ratio",
     "interest_day_count",
     "interest_rate_highest",
@@ -59,6 +60,29 @@ PARAMETERS = (
     "dressing_level_max_share",
     "dressing_reversal_days",
     "dressing_reversal_min_share",
+    "life_table_min_months",
+    "life_table_min_exits",
+    "tenure_band_1_months",
+    "tenure_band_2_months",
+    "tenure_band_3_months",
+    "wallet_min_customers",
+    "peer_wallet_quantile",
+    "cell_min_customers",
+    "margin_prior_months",
+    "margin_max_rate",
+    "growth_prior_months",
+    "growth_max_rate",
+    "growth_fade_rate",
+    "growth_step_rate",
+    "value_discount_rate",
+    "value_discount_low_rate",
+    "value_discount_high_rate",
+    "value_horizon_months",
+    "value_horizon_short_months",
+    "value_horizon_long_months",
+    "pyramid_platinum_share",
+    "pyramid_gold_share",
+    "value_class_high_share",
 )
 # Where dates ascend: within each of these, row after row.
 SERIES = {
