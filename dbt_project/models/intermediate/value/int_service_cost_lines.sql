@@ -9,6 +9,7 @@ service_cost_lines as (
         activities.customer_id,
         activities.month,
         activities.branch_id,
+        '{{ var("reporting_currency") }}' as currency_code,
         bool_or(costs.full_unit_cost is null) as is_full_missing,
         bool_or(costs.avoidable_unit_cost is null) as is_avoidable_missing,
         cast(coalesce(sum(activities.units * costs.full_unit_cost), 0) as decimal(18, 6)) as full_amount,
