@@ -1,55 +1,33 @@
--- Interest on a customer's share of deposits: what the treasury pays for the money and what the customer gets, in the
--- currency of the deposit and, day by day, in the bank's. A day with money but without a price leaves the line unknown.
-with spans as (
+-- Interest on a customer's share of deposits: what the treasury pays for the money and what the customer gets, to six
+-- places. A day with money but without a price leaves the line unknown.
+with summed as (
     select
         holders.customer_id,
+        money.month,
+        money.product_id,
         holders.branch_id,
-        holders.share_fraction,
-        spans.product_id,
-        spans.currency_code,
-        spans.month,
-        cast(spans.observed_amount as decimal(20, 6)) as amount,
-        spans.reporting_amount,
-        greatest(spans.span_from, holders.valid_from) as span_from,
-        least(spans.span_to, holders.valid_to) as span_to
-    from {{ ref('int_position_spans_converted') }} as spans
+        money.currency_code,
+        max(years.value) as day_count,
+        bool_or(money.transfer_price is null and money.amount_days > 0) as is_price_missing,
+        bool_or(money.customer_rate is null and money.amount_days > 0) as is_rate_missing,
+        cast(coalesce(sum(money.amount_days * money.transfer_price * holders.share_fraction), 0) as decimal(38, 12)) as income_days,
+        cast(coalesce(sum(money.amount_days * money.customer_rate * holders.share_fraction), 0) as decimal(38, 12)) as interest_days,
+        cast(coalesce(sum(money.reporting_amount_days * money.transfer_price * holders.share_fraction), 0) as decimal(38, 12))
+            as reporting_income_days,
+        cast(coalesce(sum(money.reporting_amount_days * money.customer_rate * holders.share_fraction), 0) as decimal(38, 12))
+            as reporting_interest_days
+    from {{ ref('int_deposit_money_spans') }} as money
     inner join {{ ref('int_position_holders') }} as holders
         on
-            spans.position_id = holders.position_id
-            and spans.span_from < holders.valid_to
-            and spans.span_to > holders.valid_from
-),
-
-priced as (
-    select
-        spans.*,
-        margins.customer_rate,
-        margins.transfer_price,
-        least(spans.span_to, margins.valid_to) - greatest(spans.span_from, margins.valid_from) as days
-    from spans
-    inner join {{ ref('int_deposit_margin_spans') }} as margins
+            money.position_id = holders.position_id
+            and money.held_from = holders.valid_from
+            and money.held_to = holders.valid_to
+    inner join {{ ref('int_parameter_spans') }} as years
         on
-            spans.product_id = margins.product_id
-            and spans.span_from < margins.valid_to
-            and spans.span_to > margins.valid_from
-),
-
-interest as (
-    select
-        customer_id,
-        month,
-        product_id,
-        branch_id,
-        currency_code,
-        share_fraction,
-        bool_or(transfer_price is null and amount > 0) as is_price_missing,
-        bool_or(customer_rate is null and amount > 0) as is_rate_missing,
-        sum(amount * transfer_price * days) * share_fraction as income_days,
-        sum(amount * customer_rate * days) * share_fraction as interest_days,
-        sum(reporting_amount * transfer_price * days) * share_fraction as reporting_income_days,
-        sum(reporting_amount * customer_rate * days) * share_fraction as reporting_interest_days
-    from priced
-    group by customer_id, month, product_id, branch_id, currency_code, share_fraction
+            years.parameter = 'interest_day_count'
+            and money.month >= years.valid_from
+            and money.month < years.valid_to
+    group by holders.customer_id, money.month, money.product_id, holders.branch_id, money.currency_code
 ),
 
 deposit_interest_lines as (
@@ -59,14 +37,13 @@ deposit_interest_lines as (
         product_id,
         branch_id,
         currency_code,
-        bool_or(is_price_missing) as is_price_missing,
-        bool_or(is_rate_missing) as is_rate_missing,
-        cast(coalesce(sum(income_days), 0) as decimal(38, 12)) as income_days,
-        cast(coalesce(sum(interest_days), 0) as decimal(38, 12)) as interest_days,
-        cast(coalesce(sum(reporting_income_days), 0) as decimal(38, 12)) as reporting_income_days,
-        cast(coalesce(sum(reporting_interest_days), 0) as decimal(38, 12)) as reporting_interest_days
-    from interest
-    group by customer_id, month, product_id, branch_id, currency_code
+        is_price_missing,
+        is_rate_missing,
+        {{ exact_quotient('income_days', 'cast(day_count as integer)', 6) }} as income_amount,
+        {{ exact_quotient('interest_days', 'cast(day_count as integer)', 6) }} as interest_amount,
+        {{ exact_quotient('reporting_income_days', 'cast(day_count as integer)', 6) }} as reporting_income_amount,
+        {{ exact_quotient('reporting_interest_days', 'cast(day_count as integer)', 6) }} as reporting_interest_amount
+    from summed
 )
 
 select * from deposit_interest_lines

@@ -4,6 +4,7 @@ with spans as (
     select
         spans.*,
         customers.branch_id,
+        cast(years.value as integer) as day_count,
         spans.span_to - spans.span_from as days,
         cast(case when abs(spans.interest_rate) <= highest.value then spans.interest_rate end as decimal(9, 6)) as customer_rate
     from {{ ref('int_loan_month_spans') }} as spans
@@ -14,6 +15,8 @@ with spans as (
             highest.parameter = 'interest_rate_highest'
             and spans.month >= highest.valid_from
             and spans.month < highest.valid_to
+    inner join {{ ref('int_parameter_spans') }} as years
+        on years.parameter = 'interest_day_count' and spans.month >= years.valid_from and spans.month < years.valid_to
 ),
 
 priced as (
@@ -35,7 +38,7 @@ priced as (
             and spans.opened_on < prices.valid_to
 ),
 
-loan_interest_lines as (
+summed as (
     select
         customer_id,
         month,
@@ -43,6 +46,7 @@ loan_interest_lines as (
         product_id,
         branch_id,
         currency_code,
+        max(day_count) as day_count,
         bool_or(transfer_price is null and amount > 0) as is_price_missing,
         bool_or(customer_rate is null and amount > 0) as is_rate_missing,
         bool_or(is_month_end and probability_of_default is null and amount > 0) as is_default_missing,
@@ -56,6 +60,18 @@ loan_interest_lines as (
             as reporting_loss_year_amount
     from priced
     group by customer_id, month, loan_id, product_id, branch_id, currency_code
+),
+
+loan_interest_lines as (
+    select
+        summed.*,
+        {{ exact_quotient('interest_days', 'day_count', 6) }} as interest_amount,
+        {{ exact_quotient('charge_days', 'day_count', 6) }} as charge_amount,
+        {{ exact_quotient('loss_year_amount', 12, 6) }} as loss_amount,
+        {{ exact_quotient('reporting_interest_days', 'day_count', 6) }} as reporting_interest_amount,
+        {{ exact_quotient('reporting_charge_days', 'day_count', 6) }} as reporting_charge_amount,
+        {{ exact_quotient('reporting_loss_year_amount', 12, 6) }} as reporting_loss_amount
+    from summed
 )
 
 select * from loan_interest_lines

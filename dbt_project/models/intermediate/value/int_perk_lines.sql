@@ -9,6 +9,7 @@ perk_lines as (
         programmes.customer_id,
         months.month,
         customers.branch_id,
+        '{{ var("reporting_currency") }}' as currency_code,
         cast(sum(programmes.cost_amount) as decimal(18, 6)) as cost_amount
     from programmes
     inner join {{ ref('int_months') }} as months

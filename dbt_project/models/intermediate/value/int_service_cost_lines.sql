@@ -4,6 +4,7 @@ with service_cost_lines as (
         customer_id,
         month,
         branch_id,
+        '{{ var("reporting_currency") }}' as currency_code,
         bool_or(full_amount is null) as is_full_missing,
         bool_or(avoidable_amount is null) as is_avoidable_missing,
         cast(coalesce(sum(full_amount), 0) as decimal(18, 6)) as full_amount,
