@@ -44,15 +44,19 @@ def _value_rules(profile: Profile) -> Iterator[Rule]:
     yield mart_rule(
         "ties_to_contributions",
         "fct_customer_values",
-        """(
-            select count(*) <> checked.months_observed
-                or (sum(year.contribution_avoidable_amount) is null) <> (checked.explicit_value is null)
-                or coalesce(abs(
-                    checked.explicit_value * checked.months_observed - 12 * sum(year.contribution_avoidable_amount)
-                ) > 0.005 * checked.months_observed, false)
-            from marts.fct_customer_contributions as year
-            where year.customer_key = checked.customer_key and year.month <= checked.month
-                and year.month > checked.month - interval 12 month
+        """not exists (
+            select 1 from (
+                select customer_key, month, count(*) over trailing_year as months,
+                    sum(contribution_avoidable_amount) over trailing_year as amount
+                from marts.fct_customer_contributions
+                window trailing_year as (
+                    partition by customer_key order by month range between interval 11 month preceding and current row
+                )
+            ) as years
+            where years.customer_key = checked.customer_key and years.month = checked.month
+                and years.months = checked.months_observed
+                and (years.amount is null) = (checked.explicit_value is null)
+                and coalesce(abs(checked.explicit_value * years.months - 12 * years.amount) <= 0.005 * years.months, true)
         )""",
         name_en="Explicit value is the contribution of the trailing year",
         name_zh="显性价值等于滚动十二个月贡献度",
