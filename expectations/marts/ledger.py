@@ -30,7 +30,7 @@ CELL = (
 def build_rules(profile: Profile, coverage: dict[str, str]) -> Iterator[Rule]:
     """Rules of the gaps of every bank, and of the ledger where the bank has one."""
     yield from _gap_rules(profile)
-    if coverage["fct_ledger_reconciliation"] != "dark":
+    if coverage.get("fct_ledger_reconciliation") != "dark":
         yield from _ledger_rules(profile)
 
 

@@ -16,10 +16,10 @@ REASONS = ("rate", "balance", "channel_mix", "rm_time", "expected_loss", "perks"
 
 def build_rules(profile: Profile, coverage: dict[str, str], as_of: date) -> Iterator[Rule]:
     """Rules of these two marts, where the bank feeds them."""
-    if coverage["fct_costs_to_serve"] != "dark":
+    if coverage.get("fct_costs_to_serve") != "dark":
         for kind in ("full", "avoidable"):
             yield _channels_add_up(kind)
-    if coverage["fct_loss_making_customers"] != "dark":
+    if coverage.get("fct_loss_making_customers") != "dark":
         yield from _losses(profile, as_of)
 
 

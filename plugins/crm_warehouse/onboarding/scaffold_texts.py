@@ -15,7 +15,6 @@ VALUES = {
 
 PARAMETERS = [
     "quarantine_max_share,0.005,2000-01-01,TODO,TODO,Largest share of a file's rows that may be set aside before the run stops",
-    "waiver_max_days,30,2000-01-01,TODO,TODO,Days after which a waiver of a rule ends at the latest",
     "over_service_max_ratio,0.5,2000-01-01,TODO,TODO,Concessions and perks above this share of contribution count as over-service",
     "interest_day_count,365,2000-01-01,TODO,TODO,Days of a year in interest = money x rate x days / days of a year",
     "interest_rate_highest,0.36,2000-01-01,TODO,TODO,A yearly rate above this is no fraction (4.5 for 0.045) and counts as missing",
@@ -60,6 +59,7 @@ PARAMETERS = [
     "pyramid_platinum_share,0.01,2000-01-01,TODO,TODO,Share of customers at the top of the pyramid",
     "pyramid_gold_share,0.19,2000-01-01,TODO,TODO,Share of customers below them",
     "value_class_high_share,0.20,2000-01-01,TODO,TODO,Share of customers that counts as high in contribution and in growth with potential",
+    "waiver_max_days,30,2000-01-01,TODO,TODO,Days after which a waiver of a rule ends at the latest",
 ]
 THRESHOLDS = [
     "changed_values_max_share,0.05,2000-01-01,TODO,TODO,TODO,Largest share of one column's values that may change between two deliveries",
