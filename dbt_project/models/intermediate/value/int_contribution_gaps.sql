@@ -10,19 +10,13 @@
 ] %}
 with missing_costs as (
     select distinct
-        activities.customer_id,
-        activities.month,
-        activities.activity || ' ' || coalesce(activities.channel, 'without a channel') as subject,
-        costs.full_unit_cost is null as is_full_missing,
-        costs.avoidable_unit_cost is null as is_avoidable_missing
-    from {{ ref('int_customer_activities') }} as activities
-    left join {{ ref('stg_finance__unit_costs') }} as costs
-        on
-            costs.business_date = (select max(business_date) from {{ ref('stg_finance__unit_costs') }})
-            and activities.activity = costs.activity
-            and activities.channel = costs.channel
-            and activities.month = costs.month
-    where (costs.full_unit_cost is null or costs.avoidable_unit_cost is null) and {{ is_provided('finance__unit_costs') }}
+        customer_id,
+        month,
+        activity || ' ' || coalesce(channel, 'without a channel') as subject,
+        full_amount is null as is_full_missing,
+        avoidable_amount is null as is_avoidable_missing
+    from {{ ref('int_channel_costs') }}
+    where (full_amount is null or avoidable_amount is null) and {{ is_provided('finance__unit_costs') }}
 ),
 
 contribution_gaps as (

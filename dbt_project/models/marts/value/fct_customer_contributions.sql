@@ -51,12 +51,13 @@ fct_customer_contributions as (
         end as contribution_rank,
         case
             when parts.contribution_avoidable_amount > 0
-                then cast(parts.concession_amount / parts.contribution_avoidable_amount as decimal(18, 6))
+                then {{ exact_ratio('parts.concession_amount', 'parts.contribution_avoidable_amount') }}
         end as over_service_ratio,
         case
             when parts.contribution_avoidable_amount is null then null
             when parts.contribution_avoidable_amount <= 0 then parts.concession_amount > 0
-            else parts.concession_amount > policy.over_service_max_ratio * parts.contribution_avoidable_amount
+            -- Wide: of two numbers of 18 digits the product may overflow.
+            else parts.concession_amount > policy.over_service_max_ratio * cast(parts.contribution_avoidable_amount as decimal(24, 2))
         end as is_over_served,
         parts.is_partial_month,
         {{ "'not provided: " ~ not_provided | join(", ") ~ "' || coalesce('; ' || gaps.reason, '')" if not_provided else "gaps.reason" }}
