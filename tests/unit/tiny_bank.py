@@ -21,10 +21,7 @@ from crm_warehouse.settings import Settings
 
 FRIDAY, MONDAY, TUESDAY = date(2026, 5, 29), date(2026, 6, 1), date(2026, 6, 2)
 DAY = MONDAY
-PARAMETERS = (
-    "parameter,value,effective_from,approved_by,decision_reference,description\n"
-    "quarantine_max_share,0.005,2025-01-01,data-owner,DEC-1,Most rows that may be set aside\n"
-)
+PARAMETERS = policy_text("tiny", "policy_parameters")
 LANDING_THRESHOLDS = (
     "threshold_id,value,effective_from,owner,approved_by,decision_reference,description\n"
     "text_length_max,100,2025-01-01,data-owner,data-owner,DEC-2,Longest text of a field\n"
@@ -109,6 +106,9 @@ def profile_body() -> dict[str, Any]:
     }
 
 
+SCAFFOLDED = ("tier_policies", "tier_thresholds", "tier_asset_weights", "deposit_rates", "ledger_contribution_lines")
+
+
 def write_profile(folder: Path, body: dict[str, Any] | str, **policy: str) -> Settings:
     """Write a project of one bank below `folder`; its settings. `policy`: policy files as text, by name."""
     bank_folder = folder / "project" / "dbt_project" / "banks" / "tiny"
@@ -116,7 +116,7 @@ def write_profile(folder: Path, body: dict[str, Any] | str, **policy: str) -> Se
     text = body if isinstance(body, str) else yaml.safe_dump(body, allow_unicode=True, sort_keys=False)
     (bank_folder / "extracts.yml").write_text(text, encoding="utf-8")
     files = {
-        **{name: policy_text("tiny", name) for name in ("tier_policies", "tier_thresholds", "tier_asset_weights")},
+        **{name: policy_text("tiny", name) for name in SCAFFOLDED},
         "landing_thresholds": LANDING_THRESHOLDS,
         "policy_parameters": PARAMETERS,
         "calendar_exceptions": "calendar_date,is_business_day,reason\n",

@@ -82,15 +82,7 @@ class _Facts:
         ladder = self._rows(
             "select * from {dim_tier_policies} where policy_version = ? order by tier_rank", rating["policy_version"]
         )
-        state = self._one(
-            "select states.* exclude (customer_id), held.policy_version, held.tier_code as held_tier_code,"
-            " previous.tier_code as previous_tier_code from {int_tier_states} as states join {int_beliefs} using (belief_number)"
-            " join {int_tier_ladder} as held using (place)"
-            " left join {int_tier_ladder} as previous on previous.place = states.previous_place"
-            " where is_present and customer_id = ? and month = ?",
-            self._customer_id,
-            self._month,
-        )
+        state = self._state(rating)
         rating["decided_by_version"] = state["policy_version"] if state else None
         deciding = ladder
         if state and state["policy_version"] != rating["policy_version"]:
@@ -212,6 +204,27 @@ class _Facts:
         if own["first"]:
             what += f", of this customer {own['first']:%Y-%m} to {own['last']:%Y-%m}"
         raise SettingsError(f"nothing is rated in {self._month:%Y-%m}: {what}")
+
+    def _state(self, rating: dict) -> dict | None:
+        """What the month's review left the customer with; None where the month was none to decide."""
+        state = self._one(
+            "select states.* exclude (customer_id), held.policy_version, held.tier_code as held_tier_code,"
+            " previous.tier_code as previous_tier_code, walked.spell_number is not null as is_walked"
+            " from {int_tier_states} as states join {int_beliefs} using (belief_number)"
+            " join {int_tier_ladder} as held using (place)"
+            " left join {int_tier_ladder} as previous on previous.place = states.previous_place"
+            " left join {int_tier_spells_walked} as walked using (belief_number, customer_id, spell_number)"
+            " where is_present and customer_id = ? and month <= ? and states.spell_number = ? order by month desc limit 1",
+            self._customer_id,
+            self._month,
+            rating["spell_number"],
+        )
+        if state and state["month"] < self._month:
+            # Where no grace is walked through, only reviews that change something are kept.
+            is_kept = not state["is_walked"] and rating["is_review"] and rating["may_decide"]
+            kept = {"month": self._month, "is_first": False, "previous_tier_code": state["held_tier_code"]}
+            return {**state, **kept} if is_kept else None
+        return state
 
     def _held_on(self, day: date) -> dict | None:
         return self._one(

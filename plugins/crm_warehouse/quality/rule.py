@@ -39,7 +39,7 @@ class Rule:
     listing: str | None = None
     may_be_waived: bool = False
 
-    def describe(self) -> dict[str, str]:
+    def describe(self) -> dict[str, str | bool]:
         """What the catalogue and the report show: everything but the expectation itself."""
         shown = (
             "id",
@@ -52,5 +52,6 @@ class Rule:
             "owner",
             "on_failure",
             "principle",
+            "may_be_waived",
         )
         return {name: getattr(self, name) for name in shown}

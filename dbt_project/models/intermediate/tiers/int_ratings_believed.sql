@@ -3,6 +3,7 @@
 -- for the customer.
 with past as (
     select * from {{ beliefs('ratings') }}
+    where belief_number in (select belief_number from {{ ref('int_beliefs') }})
 ),
 
 present as (

@@ -1,6 +1,7 @@
 {{ config(materialized='view') }}
 with past as (
     select * from {{ beliefs('spells') }}
+    where belief_number in (select belief_number from {{ ref('int_beliefs') }})
 ),
 
 present as (

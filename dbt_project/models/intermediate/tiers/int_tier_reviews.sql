@@ -6,7 +6,7 @@ with past as (
         lag(place) over by_customer as place_before,
         lag(spell_number) over by_customer as spell_before
     from {{ beliefs('ratings') }} as ratings
-    where is_in_force and is_review
+    where is_in_force and is_review and belief_number in (select belief_number from {{ ref('int_beliefs') }})
     window by_customer as (partition by belief_number, customer_id order by month asc nulls first)
 ),
 
