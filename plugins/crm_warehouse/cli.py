@@ -252,6 +252,27 @@ def explain_tier(
         tier_sentences.show(facts, console)
 
 
+@explain_app.command("value")
+def explain_value(
+    customer: Annotated[
+        str, typer.Argument(help="A customer_key; where the token key is, also the bank's customer id.")
+    ],
+    month: Annotated[datetime, typer.Argument(formats=["%Y-%m"], help="The month of the contribution.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    bank: Bank = None,
+) -> None:
+    """What a customer contributed in a month and is worth: step by step, down to account, rate and policy row."""
+    from crm_warehouse.explain import value_sentences
+    from crm_warehouse.explain.value_facts import read_value_facts
+
+    facts = read_value_facts(load_settings(bank), customer, month.date())
+    if as_json:
+        said = [{"en": en, "zh": zh} for en, zh in value_sentences.sentences(facts)]
+        print(json.dumps({**facts, "sentences": said}, ensure_ascii=False, indent=2, default=str))
+    else:
+        value_sentences.show(facts, console)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def airflow(context: typer.Context) -> None:
     """Run an Airflow command on this warehouse's own Airflow home, e.g. `crm-warehouse airflow dags list`."""

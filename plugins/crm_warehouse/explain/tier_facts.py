@@ -6,7 +6,6 @@ standing as a customer of its own, so that a part is rounded as it is rounded in
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import duckdb
 from crm_warehouse.build import last_build
 from crm_warehouse.errors import SettingsError
 from crm_warehouse.explain.files_behind import read_files_behind
-from crm_warehouse.privacy import customer_key_of, read_key
+from crm_warehouse.explain.warehouse import Warehouse, as_text
 from crm_warehouse.profile import load_profile
 from crm_warehouse.replay import CompiledModels
 from crm_warehouse.settings import Settings
@@ -42,12 +41,12 @@ def _families(models: CompiledModels, database: Path, customer_id: str, month: d
     """The rating's parts by product family."""
     with models.scratch() as scratch:
         models.attach(scratch, database)
-        models.give(scratch, ["int_rating_windows"], f"month = date '{month}' and policy_version = {_text(version)}")
+        models.give(scratch, ["int_rating_windows"], f"month = date '{month}' and policy_version = {as_text(version)}")
         models.give(scratch, ["tier_asset_weights"])
         amounts = models.built("int_rating_amounts")
         scratch.execute(
             f"create view {models.relation('int_rating_amounts')} as"
-            f" select * replace (product_family as customer_id) from {amounts} where customer_id = {_text(customer_id)}"
+            f" select * replace (product_family as customer_id) from {amounts} where customer_id = {as_text(customer_id)}"
         )
         models.run(
             scratch, ["int_customer_ratings"], ["int_rating_windows", "tier_asset_weights", "int_rating_amounts"]
@@ -59,11 +58,7 @@ def _families(models: CompiledModels, database: Path, customer_id: str, month: d
         return dict(parts.fetchall())
 
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-class _Facts:
+class _Facts(Warehouse):
     """The queries, on one connection to the warehouse."""
 
     def __init__(
@@ -74,25 +69,26 @@ class _Facts:
         customer: str,
         month: date,
     ) -> None:
-        self._warehouse, self._models, self._settings, self._month = warehouse, models, settings, month
-        self._customer_id, self._customer_key = self._known(customer)
+        super().__init__(warehouse, models, settings)
+        self._month = month
+        self._customer_id, self._customer_key = self.known(customer)
 
     def read(self) -> dict:
         rating = self._rating()
-        ladder = self._rows(
+        ladder = self.rows(
             "select * from {dim_tier_policies} where policy_version = ? order by tier_rank", rating["policy_version"]
         )
         state = self._state(rating)
         rating["decided_by_version"] = state["policy_version"] if state else None
         deciding = ladder
         if state and state["policy_version"] != rating["policy_version"]:
-            deciding = self._rows(
+            deciding = self.rows(
                 "select * from {dim_tier_policies} where policy_version = ? order by tier_rank", state["policy_version"]
             )
         effect = self._effect(state, deciding, rating)
         day = effect["on"] if effect else self._decided_for(deciding[0]["up_lag_months"], rating)
         scope = "household" if ladder[0]["rating_scope"] == "household" else "own"
-        members = self._rows(
+        members = self.rows(
             "select member_id, customer_key from {int_rating_members} as members"
             " left join {int_customer_keys} as keys on keys.customer_id = members.member_id"
             " where month = ? and rating_kind = ? and members.customer_id = ? order by customer_key",
@@ -102,7 +98,7 @@ class _Facts:
         )
         windows = [
             row["window_month"]
-            for row in self._rows(
+            for row in self.rows(
                 "select window_month from {int_rating_windows} where month = ? and policy_version = ? order by 1",
                 self._month,
                 rating["policy_version"],
@@ -114,14 +110,14 @@ class _Facts:
             "month": self._month,
             "rating": rating,
             "window": windows,
-            "divisor": self._one(
+            "divisor": self.one(
                 "select max(divisor) as divisor from {int_rating_windows} where month = ? and policy_version = ?",
                 self._month,
                 rating["policy_version"],
             )["divisor"],
             "weights": {
                 row["product_family"]: row["weight"]
-                for row in self._rows(
+                for row in self.rows(
                     "select product_family, weight from {tier_asset_weights} where policy_version = ? order by 1",
                     rating["policy_version"],
                 )
@@ -135,7 +131,7 @@ class _Facts:
             "believed_of": day,
             "believed_before": self._believed_before(day, rating),
             **read_files_behind(
-                self._ask,
+                self.ask,
                 self._models,
                 self._settings,
                 [self._customer_id, *(m["member_id"] for m in members)],
@@ -143,35 +139,8 @@ class _Facts:
             ),
         }
 
-    def _rows(self, query: str, *values: object) -> list[dict]:
-        """Rows of a query in which `{name}` is the relation of that model."""
-        return self._ask(query, list(values))
-
-    def _ask(self, query: str, values: list | dict) -> list[dict]:
-        query = re.sub(r"\{(\w+)\}", lambda found: self._models.relation(found[1]), query)
-        found = self._warehouse.execute(query, values)
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-    def _one(self, query: str, *values: object) -> dict | None:
-        return next(iter(self._rows(query, *values)), None)
-
-    def _known(self, customer: str) -> tuple[str, str]:
-        """(id, key) of a customer; an id is looked up only by the key it has under this bank's secret."""
-        keys = [customer]
-        if self._settings.customer_key_file.is_file():
-            keys.append(customer_key_of(read_key(self._settings), customer))
-        for key in keys:
-            found = self._one("select customer_id, customer_key from {int_customer_keys} where customer_key = ?", key)
-            if found:
-                return found["customer_id"], found["customer_key"]
-        raise SettingsError(
-            f"the warehouse of {self._settings.bank} knows no such customer: give a customer_key as the marts have it,"
-            " or, where the bank's token key is, the bank's own customer id"
-        )
-
     def _rating(self) -> dict:
-        rating = self._one(
+        rating = self.one(
             "select rated.* exclude (customer_id), held_tier_code, misses_in_grace, is_on_watch"
             " from {int_customer_months_rated} as rated join {fct_customer_tiers_monthly} as monthly"
             " on monthly.month = rated.month and monthly.customer_key = ?"
@@ -182,7 +151,7 @@ class _Facts:
         )
         if rating:
             return rating
-        merged = self._one(
+        merged = self.one(
             "select keys.customer_key from {int_rating_members} as members"
             " join {int_customer_keys} as keys on keys.customer_id = members.member_id"
             " join {fct_customer_tiers_monthly} as monthly on monthly.customer_key = keys.customer_key"
@@ -195,8 +164,8 @@ class _Facts:
             raise SettingsError(
                 f"in {self._month:%Y-%m} this record is one with {merged['customer_key']}, which is rated: ask for that one"
             )
-        months = self._one("select min(month) as first, max(month) as last from {int_months}")
-        own = self._one(
+        months = self.one("select min(month) as first, max(month) as last from {int_months}")
+        own = self.one(
             "select min(month) as first, max(month) as last from {fct_customer_tiers_monthly} where customer_key = ?",
             self._customer_key,
         )
@@ -207,7 +176,7 @@ class _Facts:
 
     def _state(self, rating: dict) -> dict | None:
         """What the month's review left the customer with; None where the month was none to decide."""
-        state = self._one(
+        state = self.one(
             "select states.* exclude (customer_id), held.policy_version, held.tier_code as held_tier_code,"
             " previous.tier_code as previous_tier_code, walked.spell_number is not null as is_walked"
             " from {int_tier_states} as states join {int_beliefs} using (belief_number)"
@@ -227,7 +196,7 @@ class _Facts:
         return state
 
     def _held_on(self, day: date) -> dict | None:
-        return self._one(
+        return self.one(
             "select * exclude (customer_key) from {fct_customer_tier_history} where customer_key = ?"
             " and known_to = timestamp '9999-12-31' and valid_from <= ? and valid_to > ?",
             self._customer_key,
@@ -242,7 +211,7 @@ class _Facts:
         ranks = {tier["tier_code"]: tier["tier_rank"] for tier in ladder}
         is_down = ranks[state["held_tier_code"]] < ranks.get(state["previous_tier_code"], 0)
         on = self._decided_for(1 if is_down else ladder[0]["up_lag_months"], rating)
-        last_day = self._one("select max(month_end) as day from {int_months}")["day"]
+        last_day = self.one("select max(month_end) as day from {int_months}")["day"]
         interval = self._held_on(on) if on <= last_day else None
         return {"on": on, "is_shown": on <= last_day, "is_down": is_down, "interval": interval}
 
@@ -250,12 +219,12 @@ class _Facts:
         """The day for which the month decides: the first of a later month, with no lag its own last day."""
         if not lag_months:
             return rating["month_end"]
-        return self._one("select cast(? + to_months(?) as date) as day", self._month, lag_months)["day"]
+        return self.one("select cast(? + to_months(?) as date) as day", self._month, lag_months)["day"]
 
     def _believed_before(self, day: date, rating: dict) -> list[dict]:
         """What was believed of the day, and of the month's rating, until a correction was received; only what differs."""
         now = self._held_on(day)
-        held = self._rows(
+        held = self.rows(
             "select history.known_to as until, tier_code from {fct_customer_tier_history} as history"
             " join {int_beliefs} as beliefs on beliefs.known_to = history.known_to"
             " where not is_present and customer_key = ? and valid_from <= ? and valid_to > ? order by until",
@@ -263,7 +232,7 @@ class _Facts:
             day,
             day,
         )
-        rated = self._rows(
+        rated = self.rows(
             "select beliefs.known_to as until, ladder.tier_code from {int_ratings_believed} as rated"
             " join {int_beliefs} as beliefs using (belief_number) join {int_tier_ladder} as ladder using (place)"
             " where not is_present and customer_id = ? and month = ? and rated.policy_version = ? order by until",
