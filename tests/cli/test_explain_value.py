@@ -91,6 +91,13 @@ def test_policy_rows_say_who_approved_them_and_value_is_the_sum_of_its_parts(ref
     assert f"lifetime value {value['lifetime_value']:,.2f} = base" in text
 
 
+def test_a_month_before_anything_is_learned_of_who_stays_has_a_level_and_no_class(reference_run: Run):
+    first = date(2024, 6, 1)
+    facts = read_value_facts(reference_run.settings, key_of(reference_run, "a borrower", first), first)
+    assert facts["value"]["pyramid_level"] and facts["value"]["value_class"] is None
+    assert any("class not available" in en and "价值类别：不可得" in zh for en, zh in sentences(facts))
+
+
 def test_a_bank_without_prices_says_what_is_not_available(eagle_run: Run):
     with duckdb.connect(str(eagle_run.published_file), read_only=True) as marts:
         (key,) = marts.execute(

@@ -36,6 +36,7 @@ CLASSES = {
     "most_growable": ("most growable", "最具成长性"),
     "ordinary": ("ordinary", "一般"),
     "prospect": ("prospect", "潜在"),
+    None: ("not available: what lies ahead is not known", "不可得（未来价值未知）"),
 }
 WIDTH = 32  # of the longest bar
 
