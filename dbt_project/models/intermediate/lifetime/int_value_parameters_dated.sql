@@ -11,11 +11,13 @@ parameters as (
 value_parameters_dated as (
     select
         months.month,
+        months.month_end,
         months.is_complete,
         {%- for name in [
             'life_table_min_months', 'life_table_min_exits', 'tenure_band_1_months', 'tenure_band_2_months', 'tenure_band_3_months', 'wallet_min_customers',
             'cell_min_customers', 'growth_prior_months', 'margin_prior_months', 'value_horizon_months', 'value_horizon_short_months',
-            'value_horizon_long_months',
+            'value_horizon_long_months', 'channel_baseline_months', 'loss_window_months', 'loss_min_months', 'loss_exempt_months',
+            'loss_peers_min',
         ] %}
         cast(max(case when parameters.parameter = '{{ name }}' then parameters.value end) as integer) as {{ name }},
         {%- endfor %}
@@ -32,7 +34,7 @@ value_parameters_dated as (
         on
             parameters.valid_from <= months.month
             and parameters.valid_to > months.month
-    group by months.month, months.is_complete
+    group by months.month, months.month_end, months.is_complete
 )
 
 select * from value_parameters_dated

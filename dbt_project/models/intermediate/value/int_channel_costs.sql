@@ -7,7 +7,6 @@ with costs as (
 channel_costs as (
     select
         activities.*,
-        costs.avoidable_unit_cost,
         activities.units * costs.full_unit_cost as full_amount,
         activities.units * costs.avoidable_unit_cost as avoidable_amount
     from {{ ref('int_customer_activities') }} as activities

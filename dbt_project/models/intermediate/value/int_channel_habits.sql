@@ -18,7 +18,7 @@ baselines as (
     from {{ ref('int_channel_costs') }} as costs
     inner join firsts
         on costs.customer_id = firsts.customer_id
-    inner join {{ ref('int_value_policy_dated') }} as policy
+    inner join {{ ref('int_value_parameters_dated') }} as policy
         on firsts.first_month = policy.month
     where costs.month < firsts.first_month + {{ months('policy.channel_baseline_months') }}
     group by costs.customer_id, costs.activity, costs.channel

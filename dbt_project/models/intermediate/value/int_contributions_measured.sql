@@ -4,8 +4,7 @@ with contributions as (
     select
         parts.*,
         net_interest_deposits_amount + net_interest_loans_amount as net_interest_amount,
-        net_interest_deposits_amount + net_interest_loans_amount + fee_income_amount - expected_loss_amount
-        - cost_to_serve_avoidable_amount - perks_amount as contribution_amount
+        {{ contribution_at('avoidable') }} as contribution_amount
     from {{ ref('int_customer_contribution_parts') }} as parts
 ),
 

@@ -4,7 +4,7 @@ with volumes as (
         customer_id,
         month,
         adb_amount as volume_amount
-    from {{ ref('int_customer_family_averages') }}
+    from {{ ref('int_customer_assets_averaged') }}
     union all
     select
         debts.customer_id,

@@ -9,7 +9,7 @@ with counted as (
         policy.month_end,
         count(*) as months_negative
     from {{ ref('int_contributions_measured') }} as losses
-    inner join {{ ref('int_value_policy_dated') }} as policy
+    inner join {{ ref('int_value_parameters_dated') }} as policy
         on
             losses.month <= policy.month
             and losses.month > policy.month - {{ months('policy.loss_window_months') }}

@@ -26,7 +26,7 @@ profitable_peers as (
         {%- endfor %}
         count(*) as peers
     from members
-    inner join {{ ref('int_value_policy_dated') }} as policy
+    inner join {{ ref('int_value_parameters_dated') }} as policy
         on members.month = policy.month
     group by members.month, members.tier_code, policy.loss_peers_min
     having count(*) >= policy.loss_peers_min

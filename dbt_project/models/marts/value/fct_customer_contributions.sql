@@ -2,10 +2,8 @@
 with parts as (
     select
         parts.*,
-        net_interest_deposits_amount + net_interest_loans_amount + fee_income_amount - expected_loss_amount
-        - cost_to_serve_full_amount - perks_amount as contribution_full_amount,
-        net_interest_deposits_amount + net_interest_loans_amount + fee_income_amount - expected_loss_amount
-        - cost_to_serve_avoidable_amount - perks_amount as contribution_avoidable_amount,
+        {{ contribution_at('full') }} as contribution_full_amount,
+        {{ contribution_at('avoidable') }} as contribution_avoidable_amount,
         waived_amount + perks_amount as concession_amount
     from {{ ref('int_customer_contribution_parts') }} as parts
 ),
