@@ -1,5 +1,5 @@
--- Reviews that place a customer elsewhere than the one before, or first. The present belief holds nearly all of them: its window
--- has no more columns than it needs.
+-- Reviews that place a customer elsewhere than the one before, or first. Those of the present belief, nearly all, are
+-- followed apart.
 with past as (
     select
         ratings.*,
@@ -8,19 +8,6 @@ with past as (
     from {{ beliefs('ratings') }} as ratings
     where is_in_force and is_review and belief_number in (select belief_number from {{ ref('int_beliefs') }})
     window by_customer as (partition by belief_number, customer_id order by month asc nulls first)
-),
-
-present as (
-    select
-        customer_id,
-        spell_number,
-        month,
-        place,
-        lag(place) over by_customer as place_before,
-        lag(spell_number) over by_customer as spell_before
-    from {{ ref('int_customer_months_placed') }}
-    where is_in_force and is_review and may_decide
-    window by_customer as (partition by customer_id order by month asc nulls first)
 ),
 
 compared as (
@@ -44,7 +31,7 @@ compared as (
         present.place,
         present.place_before,
         present.spell_before
-    from present
+    from {{ ref('int_customer_places_followed') }} as present
     inner join {{ ref('int_months') }} as months
         on present.month = months.month
     inner join {{ ref('int_beliefs') }} as beliefs
