@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; both build the locked environment first, by themselves.
-.PHONY: help setup demo test test-slow lint up faults faults-quick bench-landing bench-simulator bench-tiers bench-values
+.PHONY: help setup demo test test-slow lint up faults faults-quick bench-landing bench-simulator bench-tiers bench-values bench-contributions
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -42,6 +42,9 @@ bench-tiers: setup ## Tier history of a million customers, beside a query writte
 
 bench-values: setup ## Customer values of a million customers for one month, beside a script written by hand (needs a built warehouse: make demo)
 	@$(BIN)/python -m benchmarks.values
+
+bench-contributions: setup ## Contributions of a million customers for one month, beside a script written by hand (needs a built warehouse: make demo)
+	@$(BIN)/python -m benchmarks.contributions
 
 lint: setup ## ruff and sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/sqlfluff lint dbt_project/models dbt_project/banks

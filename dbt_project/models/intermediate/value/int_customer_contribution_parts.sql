@@ -24,7 +24,7 @@ with {% for source, lines in sources.items() %}
         customer_id,
         month
         {%- for part, (from_source, amount, missing, _) in parts.items() if from_source == source %},
-        case when not bool_or({{ missing }}) then sum({{ amount }}) end as {{ part }}
+        case when not bool_or({{ missing }}) then cast(sum({{ amount }}) as decimal(18, 6)) end as {{ part }}
         {%- endfor %},
         true as is_there
     from {{ lines }}

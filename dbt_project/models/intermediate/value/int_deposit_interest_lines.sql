@@ -10,12 +10,10 @@ with summed as (
         max(years.value) as day_count,
         bool_or(money.transfer_price is null and money.amount_days > 0) as is_price_missing,
         bool_or(money.customer_rate is null and money.amount_days > 0) as is_rate_missing,
-        cast(coalesce(sum(money.amount_days * money.transfer_price * holders.share_fraction), 0) as decimal(38, 12)) as income_days,
-        cast(coalesce(sum(money.amount_days * money.customer_rate * holders.share_fraction), 0) as decimal(38, 12)) as interest_days,
-        cast(coalesce(sum(money.reporting_amount_days * money.transfer_price * holders.share_fraction), 0) as decimal(38, 12))
-            as reporting_income_days,
-        cast(coalesce(sum(money.reporting_amount_days * money.customer_rate * holders.share_fraction), 0) as decimal(38, 12))
-            as reporting_interest_days
+        coalesce(sum(money.amount_days * money.transfer_price * holders.share_fraction), 0) as income_days,
+        coalesce(sum(money.amount_days * money.customer_rate * holders.share_fraction), 0) as interest_days,
+        coalesce(sum(money.reporting_amount_days * money.transfer_price * holders.share_fraction), 0) as reporting_income_days,
+        coalesce(sum(money.reporting_amount_days * money.customer_rate * holders.share_fraction), 0) as reporting_interest_days
     from {{ ref('int_deposit_money_spans') }} as money
     inner join {{ ref('int_position_holders') }} as holders
         on
@@ -41,8 +39,15 @@ deposit_interest_lines as (
         is_rate_missing,
         {{ exact_quotient('income_days', 'cast(day_count as integer)', 6) }} as income_amount,
         {{ exact_quotient('interest_days', 'cast(day_count as integer)', 6) }} as interest_amount,
-        {{ exact_quotient('reporting_income_days', 'cast(day_count as integer)', 6) }} as reporting_income_amount,
-        {{ exact_quotient('reporting_interest_days', 'cast(day_count as integer)', 6) }} as reporting_interest_amount
+        -- What is in the bank's own currency is not divided twice.
+        case
+            when currency_code = '{{ var("reporting_currency") }}' then income_amount
+            else {{ exact_quotient('reporting_income_days', 'cast(day_count as integer)', 6) }}
+        end as reporting_income_amount,
+        case
+            when currency_code = '{{ var("reporting_currency") }}' then interest_amount
+            else {{ exact_quotient('reporting_interest_days', 'cast(day_count as integer)', 6) }}
+        end as reporting_interest_amount
     from summed
 )
 

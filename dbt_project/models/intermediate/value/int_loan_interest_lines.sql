@@ -51,13 +51,12 @@ summed as (
         bool_or(customer_rate is null and amount > 0) as is_rate_missing,
         bool_or(is_month_end and probability_of_default is null and amount > 0) as is_default_missing,
         bool_or(is_month_end and loss_given_default is null and amount > 0) as is_loss_missing,
-        cast(coalesce(sum(amount * customer_rate * days), 0) as decimal(38, 12)) as interest_days,
-        cast(coalesce(sum(amount * transfer_price * days), 0) as decimal(38, 12)) as charge_days,
-        cast(coalesce(sum(case when is_month_end then amount * loss_rate end), 0) as decimal(38, 12)) as loss_year_amount,
-        cast(coalesce(sum(reporting_amount * customer_rate * days), 0) as decimal(38, 12)) as reporting_interest_days,
-        cast(coalesce(sum(reporting_amount * transfer_price * days), 0) as decimal(38, 12)) as reporting_charge_days,
-        cast(coalesce(sum(case when is_month_end then reporting_amount * loss_rate end), 0) as decimal(38, 12))
-            as reporting_loss_year_amount
+        coalesce(sum(amount * customer_rate * days), 0) as interest_days,
+        coalesce(sum(amount * transfer_price * days), 0) as charge_days,
+        coalesce(sum(case when is_month_end then amount * loss_rate end), 0) as loss_year_amount,
+        coalesce(sum(reporting_amount * customer_rate * days), 0) as reporting_interest_days,
+        coalesce(sum(reporting_amount * transfer_price * days), 0) as reporting_charge_days,
+        coalesce(sum(case when is_month_end then reporting_amount * loss_rate end), 0) as reporting_loss_year_amount
     from priced
     group by customer_id, month, loan_id, product_id, branch_id, currency_code
 ),
