@@ -16,6 +16,8 @@
             batches.source_table = '{{ source }}__{{ extract }}'
             and landed.business_date = batches.business_date
             and landed.batch = batches.batch
+            -- Of an earlier belief: without what people let in later.
+            and not coalesce(list_contains(batches.held_back, landed._source_row), false)
 )
 {%- endmacro %}
 

@@ -16,8 +16,17 @@ from pathlib import Path
 
 import duckdb
 
-from crm_warehouse.landing import Batch, accepted_batches, batches_on, landed_dates, write_batch_index
+from crm_warehouse.landing import (
+    Batch,
+    accepted_batches,
+    accepted_on,
+    batches_on,
+    landed_dates,
+    write_batch_index,
+)
 from crm_warehouse.profile import Extract, Profile
+from crm_warehouse.quality.decisions import quarantine_file, released_at
+from crm_warehouse.quality.held_rows import held_back_until
 from crm_warehouse.replay import CompiledModels
 from crm_warehouse.settings import Settings
 
@@ -38,7 +47,7 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Revision:
-    """A batch that may change what was known already; when it was received (UTC, no zone)."""
+    """A batch that may change what was known already, or rows let in from quarantine; when that was (UTC, no zone)."""
 
     extract: Extract
     received_at: datetime
@@ -91,16 +100,21 @@ def _feeds(models: CompiledModels, extract: Extract, target: str) -> bool:
 
 
 def find_revisions(settings: Settings, profile: Profile, as_of: date) -> list[Revision]:
-    """Batches received after the month of their business date was closed (the last day of it had come in), and batches that
-    correct a delivery of a month in progress."""
+    """Batches received, and rows let in, after the month of their business date was closed (the last day of it had come in),
+    and batches that correct a delivery of a month in progress."""
     first_received: dict[tuple[Extract, date], datetime] = {}
     received: list[tuple[Extract, date, datetime]] = []
     for spec in profile.extracts:
         for day in landed_dates(settings, spec):
-            times = [_utc(batch) for batch in batches_on(settings, spec, day) if batch.is_accepted and day <= as_of]
+            times = [
+                _utc(batch.received_at)
+                for batch in batches_on(settings, spec, day)
+                if batch.is_accepted and day <= as_of
+            ]
             received += [(spec, day, time) for time in times]
             if times:
                 first_received[spec, day] = min(times)
+                received += [(spec, day, time) for time in _let_in(settings, spec, day)]
     closed_at: dict[date, datetime] = {}
     for month in {_month(day) for _, day in first_received}:
         if _month(as_of + timedelta(days=1)) > month:
@@ -119,14 +133,15 @@ def _replayed(
     """The folder with the ratings and spells as believed until `instant`; made unless it is kept already."""
     batches = accepted_batches(settings, profile, as_of, received_before=instant.replace(tzinfo=UTC))
     last = max(batch.business_date for batch in batches)
-    index = write_batch_index(settings, batches, f"landing_batches_until_{instant:%Y%m%dT%H%M%S%f}")
+    held_back = held_back_until(settings, profile, batches, instant.replace(tzinfo=UTC))
+    index = write_batch_index(settings, batches, f"landing_batches_until_{instant:%Y%m%dT%H%M%S%f}", held_back)
     models = CompiledModels(
         manifest, {f"'{batch_index}'": f"'{index}'", f"cast('{as_of}' as date)": f"cast('{last}' as date)"}
     )
     targets = [target for target, _ in PARTS.values()]
     ordered = models.order(targets, ["int_beliefs"])
     decided_by = "\n".join(
-        [str(number), *(m.sql or m.file.read_text(encoding="utf-8") for m in ordered), _contents(batches)]
+        [str(number), *(m.sql or m.file.read_text(encoding="utf-8") for m in ordered), _contents(batches, held_back)]
     )
     folder = beliefs_folder(settings) / "kept" / hashlib.sha256(decided_by.encode()).hexdigest()[:32]
     if not folder.is_dir():
@@ -207,12 +222,20 @@ select belief_number, customer_id from differing
 """
 
 
-def _contents(batches: Iterable[Batch]) -> str:
-    return "\n".join(f"{b.table} {b.business_date} {b.number} {b.manifest['sha256']}" for b in batches)
+def _contents(batches: Iterable[Batch], held_back: dict[Path, list[int]]) -> str:
+    return "\n".join(
+        f"{b.table} {b.business_date} {b.number} {b.manifest['sha256']} {held_back.get(b.folder, '')}" for b in batches
+    )
 
 
-def _utc(batch: Batch) -> datetime:
-    return batch.received_at.astimezone(UTC).replace(tzinfo=None)
+def _let_in(settings: Settings, spec: Extract, day: date) -> list[datetime]:
+    """When rows of the batch in force were released from quarantine."""
+    batch = accepted_on(settings, spec, day)
+    return [_utc(moment) for moment in released_at(quarantine_file(settings, spec, day, batch.number))]
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _month(day: date) -> date:

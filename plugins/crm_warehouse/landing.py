@@ -12,10 +12,12 @@ from __future__ import annotations
 import hashlib
 import shutil
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -211,11 +213,17 @@ def landed_dates(settings: Settings, spec: Extract) -> list[date]:
     return sorted(date.fromisoformat(folder.name.removeprefix("business_date=")) for folder in folders)
 
 
-def write_batch_index(settings: Settings, batches: list[Batch], name: str = "landing_batches") -> Path:
+def write_batch_index(
+    settings: Settings,
+    batches: list[Batch],
+    name: str = "landing_batches",
+    held_back: Mapping[Path, list[int]] = MappingProxyType({}),
+) -> Path:
     """Write the index of the batches in force as Parquet, for the engine to join: one row a batch.
 
     `received_at` is when its business date first came: a correction does not make known what was known before (what it
-    changes begins a new belief, see beliefs.py).
+    changes begins a new belief, see beliefs.py). `held_back`, by folder: source rows that are in the accepted ones today
+    but were not yet then; null for nearly every batch.
     """
     path = settings.warehouse / f"{name}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -228,6 +236,7 @@ def write_batch_index(settings: Settings, batches: list[Batch], name: str = "lan
                 [_first_received(batch).replace(tzinfo=None) for batch in batches], pa.timestamp("us")
             ),
             "sha256": pa.array([batch.manifest["sha256"] for batch in batches], pa.string()),
+            "held_back": pa.array([held_back.get(batch.folder) for batch in batches], pa.list_(pa.int64())),
         }
     )
     pq.write_table(index, path)

@@ -55,9 +55,10 @@ def correct(bank: TinyBank, day: date, rows: list[dict[str, str]], sequence: int
     run_landing_gate(bank.settings, bank.profile, [day], bank.settings.warehouse / "gate.duckdb", silent).require_open()
 
 
-def of(bank: TinyBank, macro: str, as_of: date) -> list[tuple]:
+def of(bank: TinyBank, macro: str, as_of: date, held_back: dict[Path, list[int]] | None = None) -> list[tuple]:
     """What a mapping reads as of a date: `(request, status, business date, batch)` by the project's own dbt macro."""
-    index = write_batch_index(bank.settings, accepted_batches(bank.settings, bank.profile, as_of))
+    batches = accepted_batches(bank.settings, bank.profile, as_of)
+    index = write_batch_index(bank.settings, batches, held_back=held_back or {})
     paths = {"CRM_WAREHOUSE_LANDING": str(bank.settings.landing), "CRM_WAREHOUSE_BATCHES": str(index)}
     macros = [
         (PROJECT / "dbt_project" / "macros" / f"{name}.sql").read_text("utf-8") for name in ("landed", "in_force")
@@ -78,6 +79,20 @@ def in_force(bank: TinyBank, as_of: date) -> list[tuple]:
 
 def history(bank: TinyBank, as_of: date) -> list[tuple]:
     return of(bank, "landed('core', 'requests')", as_of)
+
+
+def test_a_row_that_was_let_in_later_is_not_read_for_an_earlier_belief(bank):
+    judge(bank, {FRIDAY: [OPEN, {**OPEN, "request_id": "Q2"}], MONDAY: [{**OPEN, "status": "closed"}]})
+    folders = {b.business_date: b.folder for b in accepted_batches(bank.settings, bank.profile, MONDAY)
+               if b.table == REQUESTS}  # fmt: skip
+    read = "landed('core', 'requests')"
+    assert [row[0] for row in of(bank, read, MONDAY)] == ["Q1", "Q1", "Q2"]
+    assert of(bank, read, MONDAY, {folders[FRIDAY]: [3]}) == [("Q1", "closed", MONDAY, 1), ("Q1", "open", FRIDAY, 1)]
+    # In force is then what the delivery before said.
+    assert of(bank, f"in_force({read}, ['request_id'])", MONDAY, {folders[MONDAY]: [2]}) == [
+        ("Q1", "open", FRIDAY, 1),
+        ("Q2", "open", FRIDAY, 1),
+    ]
 
 
 def test_the_same_key_may_come_again_in_a_later_delivery(bank):

@@ -380,10 +380,11 @@ def test_the_batch_index_has_a_row_for_each_batch_in_force(tiny):
         "batch": 3,
         "received_at": batch.received_at.replace(tzinfo=None),
         "sha256": batch.manifest["sha256"],
+        "held_back": None,
     }
 
 
 def test_a_batch_index_of_no_batch_keeps_its_columns(tiny):
     index = pq.read_table(write_batch_index(tiny.settings, []))
     assert index.num_rows == 0
-    assert index.column_names == ["source_table", "business_date", "batch", "received_at", "sha256"]
+    assert index.column_names == ["source_table", "business_date", "batch", "received_at", "sha256", "held_back"]

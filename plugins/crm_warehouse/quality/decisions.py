@@ -55,9 +55,21 @@ def read_decisions(file: Path) -> list[dict]:
     return read_json(path) if path.is_file() else []
 
 
-def decided(file: Path) -> dict[Mark, str]:
-    """The decision in force on each mark that has one."""
-    return {(rule, row): entry["decision"] for entry in read_decisions(file) for rule, row in entry["marks"]}
+def decided(file: Path, before: datetime | None = None) -> dict[Mark, str]:
+    """The decision in force on each mark that has one; with `before`, as it was just before that moment."""
+    return {
+        (rule, row): entry["decision"]
+        for entry in read_decisions(file)
+        if before is None or datetime.fromisoformat(entry["decided_at"]) < before
+        for rule, row in entry["marks"]
+    }
+
+
+def released_at(file: Path) -> list[datetime]:
+    """The moments at which rows of one quarantine file were released."""
+    return [
+        datetime.fromisoformat(entry["decided_at"]) for entry in read_decisions(file) if entry["decision"] == RELEASE
+    ]
 
 
 def fingerprints(settings: Settings) -> dict[str, str]:

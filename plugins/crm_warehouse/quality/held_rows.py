@@ -6,7 +6,7 @@ A row that refers to a row set aside was set aside with it; it comes back with i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -42,15 +42,18 @@ class Held:
         return "discarded" if row in self.discarded else "waiting" if row in self.rules else "released"
 
 
-def held_on(settings: Settings, profile: Profile, day: date) -> dict[str, Held]:
-    """By table: the rows of one business date that stay out of the batch accepted, decisions applied."""
+def held_on(settings: Settings, profile: Profile, day: date, before: datetime | None = None) -> dict[str, Held]:
+    """By table: the rows of one business date that stay out of the batch accepted, decisions applied.
+
+    With `before`, as it stood just before that moment.
+    """
     held: dict[str, Held] = {}
     for spec in profile.extracts:
-        batch = accepted_on(settings, spec, day)
+        batch = accepted_on(settings, spec, day, before)
         marks = read_marks(quarantine_file(settings, spec, day, batch.number)) if batch else []
         if not marks:
             continue
-        decisions = decided(quarantine_file(settings, spec, day, batch.number))
+        decisions = decided(quarantine_file(settings, spec, day, batch.number), before)
         held[spec.table] = found = Held(batch, {}, set())
         for rule, row in marks:
             if decisions.get((rule, row)) != RELEASE:
@@ -62,17 +65,19 @@ def held_on(settings: Settings, profile: Profile, day: date) -> dict[str, Held]:
         for spec in profile.extracts
         if spec.table in held
     ):
-        _let_orphans_follow(settings, profile, day, held)
+        _let_orphans_follow(settings, profile, day, before, held)
     return held
 
 
-def _let_orphans_follow(settings: Settings, profile: Profile, day: date, held: dict[str, Held]) -> None:
+def _let_orphans_follow(
+    settings: Settings, profile: Profile, day: date, before: datetime | None, held: dict[str, Held]
+) -> None:
     """Until nothing changes: an orphan whose row is accepted is held no longer, one whose row is discarded is so, too."""
     links = [
         (
             spec,
             f"landing.{spec.table}.{column.name}.reference_found",
-            _parents(settings, profile, spec, column, day, held),
+            _parents(settings, profile, spec, column, day, before, held),
         )
         for spec in profile.extracts
         for column in spec.columns
@@ -98,12 +103,18 @@ def _let_orphans_follow(settings: Settings, profile: Profile, day: date, held: d
 
 
 def _parents(
-    settings: Settings, profile: Profile, spec: Extract, column, day: date, held: dict[str, Held]
+    settings: Settings,
+    profile: Profile,
+    spec: Extract,
+    column,
+    day: date,
+    before: datetime | None,
+    held: dict[str, Held],
 ) -> tuple[str, dict[int, int]]:
     """The table a column refers to, and for each held row the row there that it means."""
     source, name, key = column.references.split(".")
     parent = next(e for e in profile.extracts if (e.source, e.name) == (source, name))
-    batch = accepted_on(settings, parent, day)
+    batch = accepted_on(settings, parent, day, before)
     if batch is None:
         return parent.table, {}
     child = quarantine_file(settings, spec, day, held[spec.table].batch.number)
@@ -117,6 +128,18 @@ def _parents(
             """
         ).fetchall()
     return parent.table, dict(rows)
+
+
+def held_back_until(
+    settings: Settings, profile: Profile, batches: list[Batch], moment: datetime
+) -> dict[Path, list[int]]:
+    """By folder of a batch: its rows that people let in only at `moment` or later."""
+    found = {}
+    for name in fingerprints(settings):
+        day = date.fromisoformat(name.removeprefix("decisions on "))
+        held = held_on(settings, profile, day, moment).values()
+        found |= {one.batch.folder: sorted(one.rules) for one in held if one.rules}
+    return {batch.folder: found[batch.folder] for batch in batches if batch.folder in found}
 
 
 def apply_decisions(settings: Settings, profile: Profile) -> list[Batch]:

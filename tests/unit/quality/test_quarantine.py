@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 from unit.tiny_bank import BALANCE, CUSTOMER, DAY, TUESDAY, TinyBank, customers, profile_body, write_profile
 
 from crm_warehouse import cli, quarantine_commands
+from crm_warehouse.beliefs import find_revisions
 from crm_warehouse.errors import DecisionRefused, GateFailed
 from crm_warehouse.evidence import log
-from crm_warehouse.landing import ACCEPTED, accepted_on
+from crm_warehouse.landing import ACCEPTED, accepted_batches, accepted_on
 from crm_warehouse.profile import load_profile
 from crm_warehouse.progress import silent
 from crm_warehouse.quality import decisions, held_rows, quarantine
@@ -368,6 +369,26 @@ def test_rows_that_are_no_numbers_are_refused(command):
         "release", "--table", CUSTOMERS, "--date", str(DAY), "--by", "a", "--reason", "b", "--rows", "three"
     )
     assert isinstance(found.exception, DecisionRefused)
+
+
+def test_what_was_released_was_not_known_before_and_begins_a_belief_when_its_month_was_closed(tiny):
+    send(tiny)
+    judge(tiny)
+    month_end = date(DAY.year, DAY.month + 1, 1) - timedelta(days=1)
+    assert find_revisions(tiny.settings, tiny.profile, month_end) == []
+    decide(tiny, "release")
+    judge(tiny)
+    [revision] = find_revisions(tiny.settings, tiny.profile, month_end)
+    assert (revision.extract.table, revision.of_closed_month) == (CUSTOMERS, True)
+    released = revision.received_at.replace(tzinfo=UTC)
+
+    def held_back(moment: datetime) -> dict[str, list[int]]:
+        batches = accepted_batches(tiny.settings, tiny.profile, month_end)
+        held = held_rows.held_back_until(tiny.settings, tiny.profile, batches, moment)
+        return {batch.table: held[batch.folder] for batch in batches if batch.folder in held}
+
+    assert held_back(released) == {CUSTOMERS: [3], VISITS: [3], NOTES: [3]}
+    assert held_back(released + timedelta(seconds=1)) == {}
 
 
 def test_a_decision_shows_in_the_database_that_dbt_reads(tiny):
