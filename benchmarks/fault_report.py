@@ -18,6 +18,7 @@ SHOWN, KEPT = 3, 12  # rules of a kind that a table names, and that the JSON has
 LIMITS = {
     "contacts_of_one_rm_missing": "two or three contacts a day: a manager without one is an ordinary day",
     "survey_scale_reversed": "one or two answers a day between waves: a low score is no sign of a turned scale",
+    "timestamps_shifted_8_hours": "one answer a day between waves: eight hours later it is an answer of that day as well",
     "no_complaints": "two complaints of nine requests: a day without one is an ordinary day",
     "control_group_lost": "five members of a control group of 29 that joined: another day has none",
     "arrears_all_nought": "a single loan past due may have been paid; two that change together block",

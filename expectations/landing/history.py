@@ -8,7 +8,7 @@
 | `stays_once_set` | columns | filled before, empty now (block when a share of them; else warn) |
 | `comes_once` | `{content, severity}`, optional | an event of an earlier delivery (block); its content under two ids |
 | `does_not_rise` | `{amount, key, severity}` | an amount above that of the delivery before |
-| `moves_within` | `{column, date, key, most}` | a price or rate that moved by more than the threshold `most` (block) |
+| `moves_within` | `{column, date, key, most}` | a price or rate that moved by more than the threshold `most` (block); none that moved (warn) |
 
 Shares and numbers are policy: `vanished_keys_max_share`, `changed_values_max_share`, `changed_values_min_rows`,
 `variety_lost_rows_min`.
@@ -267,10 +267,8 @@ def moves_within(profile: Profile, extract: Extract, written: Any) -> Iterator[R
     """A price or rate of today lies near that of the delivery before: a shifted point or an inverted pair does not."""
     column, on, most = written["column"], written["date"], written["most"]
     today, before = f'today."{column}"', f'before."{column}"'
-    far = (
-        f'today."{on}" = today.business_date and before."{on}" = before.business_date'
-        f" and abs({today} - {before}) > abs({before}) * {threshold(most, 'today.business_date')}"
-    )
+    of_the_day = f'today."{on}" = today.business_date and before."{on}" = before.business_date'
+    far = f"{of_the_day} and abs({today} - {before}) > abs({before}) * {threshold(most, 'today.business_date')}"
     yield compared(
         extract,
         f"{column}.moves_within",
@@ -280,6 +278,17 @@ def moves_within(profile: Profile, extract: Extract, written: Any) -> Iterator[R
         "block",
         "accuracy",
         found=_pairs(extract, far, written["key"]),
+    )
+    rows = _pairs(extract, of_the_day, written["key"], f"{today} = {before} as is_same")
+    yield compared(
+        extract,
+        f"{column}.moves",
+        f"Not every {column} is that of the delivery before",
+        f"{column} 并非全部与上一日相同",
+        "Prices and rates that all stand still are yesterday's, sent again. A day on which markets are closed looks the same.",
+        "warn",
+        "timeliness",
+        missing=f"select business_date from ({rows}) group by 1 having bool_and(is_same)",
     )
 
 
@@ -322,11 +331,12 @@ def compared(
     )
 
 
-def _pairs(extract: Extract, condition: str, key: Sequence[str] | None = None) -> str:
-    """Rows of today for which `condition` holds of them (`today`) and the row of their key in the delivery before."""
+def _pairs(extract: Extract, condition: str, key: Sequence[str] | None = None, also: str | None = None) -> str:
+    """Rows of today for which `condition` holds of them (`today`) and the row of their key in the delivery before; with what is `also` asked of the two."""
     same = " and ".join(f'today."{name}" = before."{name}"' for name in key or extract.key)
     return (
-        f"select today.business_date, today._source_row from {extract.table} as today {delivery_of(extract)}"
+        f"select today.business_date, today._source_row{f', {also}' if also else ''}"
+        f" from {extract.table} as today {delivery_of(extract)}"
         f" join past.{extract.table} as before on before.business_date = delivery.previous_date and {same}"
         f" where {condition}"
     )

@@ -12,6 +12,7 @@ from crm_warehouse.progress import silent
 from crm_warehouse.quality.landing_gate import LandingVerdict, run_landing_gate
 from crm_warehouse.quality.statistics import STATISTICS
 
+PRICES = {"column": "amount", "date": "balance_date", "key": ["account_id"], "most": "price_move_max_share"}
 ROLLS = {
     "rolls_forward": {
         "amount": "amount",
@@ -174,19 +175,22 @@ CASES = {
         {"balances.amount.does_not_rise": 1},
     ),
     "a price moves by a tenth, another by more": (
-        {
-            "balances": {
-                "moves_within": {
-                    "column": "amount",
-                    "date": "balance_date",
-                    "key": ["account_id"],
-                    "most": "price_move_max_share",
-                }
-            }
-        },
+        {"balances": {"moves_within": PRICES}},
         {"balances": [balance(FRIDAY, "10.00"), balance(FRIDAY, "10.00", "A2"), balance(FRIDAY, "0.00", "A3")]},
         {"balances": [balance(MONDAY, "11.00"), balance(MONDAY, "8.99", "A2"), balance(MONDAY, "1.00", "A3")]},
         {"balances.amount.moves_within": 2},
+    ),
+    "no price moves": (
+        {"balances": {"moves_within": PRICES}},
+        {"balances": [balance(FRIDAY, "10.00"), balance(FRIDAY, "1.00", "A2")]},
+        {"balances": [balance(MONDAY, "10.00"), balance(MONDAY, "1.00", "A2")]},
+        {"balances.amount.moves": 1},
+    ),
+    "one price of two moves": (
+        {"balances": {"moves_within": PRICES}},
+        {"balances": [balance(FRIDAY, "10.00"), balance(FRIDAY, "1.00", "A2")]},
+        {"balances": [balance(MONDAY, "10.01"), balance(MONDAY, "1.00", "A2")]},
+        {},
     ),
     "a balance is explained by its movements": (
         {"balances": ROLLS},
