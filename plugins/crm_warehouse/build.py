@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -26,7 +26,9 @@ from crm_warehouse.profile import Profile
 from crm_warehouse.progress import Progress
 from crm_warehouse.settings import Settings
 
-RESOURCES = ("model", "seed", "test", "unit_test")
+RESOURCES = ("model", "seed", "test")
+# Unit tests prove the code, not the night's data: they run where code changes (`prove_models`), not every night.
+BUILD = ("build", "--exclude-resource-type", "unit_test")
 
 
 @dataclass(frozen=True)
@@ -84,27 +86,38 @@ def build(settings: Settings, profile: Profile, as_of: date, progress: Progress)
         for leftover in (database, database.with_name(database.name + ".wal")):
             leftover.unlink(missing_ok=True)  # a killed build's write-ahead log must not be replayed into this one
         batch_index = write_batch_index(settings, batches)
-        environment = {
-            **os.environ,
-            "CRM_WAREHOUSE_DATABASE": str(database),
-            "CRM_WAREHOUSE_LANDING": str(settings.landing),
-            "CRM_WAREHOUSE_BATCHES": str(batch_index),
-            "CRM_WAREHOUSE_BELIEFS": str(beliefs_folder(settings)),
-            "CRM_WAREHOUSE_TOKENS": str(update_token_map(settings, customer_files, column)),
-        }
+        update_token_map(settings, customer_files, column)
         target = settings.warehouse / "dbt"
 
-        def run(verb: str) -> None:
-            _run_dbt(settings, verb, dbt_variables(profile, as_of), target, environment, lock, progress)
+        def run(*arguments: str) -> None:
+            _run_dbt(settings, arguments, dbt_variables(profile, as_of), target, lock, progress)
 
         def compile_models() -> Path:
             run("compile")
             return target / "manifest.json"
 
         write_beliefs(settings, profile, as_of, batch_index, compile_models)
-        run("build")
+        run(*BUILD)
         models, tests, warnings = judge(target)
         return BuildResult(database, models, tests, warnings, batches, target / "manifest.json")
+
+
+def prove_models(settings: Settings, profile: Profile, as_of: date, progress: Progress) -> int:
+    """Run the models' unit tests beside the last build, whose tables give them their columns' types; how many passed.
+
+    Raises BuildFailed when one does not pass.
+    """
+    target = settings.warehouse / "dbt"
+    with _only_build(settings) as lock:
+        _run_dbt(
+            settings, ("test", "--select", "test_type:unit"), dbt_variables(profile, as_of), target, lock, progress
+        )
+    results = read_json(target / "run_results.json")["results"]
+    failed = [result for result in results if result["status"] != "pass"]
+    if failed or not results:
+        messages = "\n".join(f"{result['unique_id'].split('.', 2)[-1]}: {result['message']}" for result in failed)
+        raise BuildFailed(f"{len(failed)} of {len(results)} unit tests failed (log: {target / 'dbt.log'})\n{messages}")
+    return len(results)
 
 
 @contextmanager
@@ -138,25 +151,32 @@ def dbt_variables(profile: Profile, as_of: date) -> dict:
 
 def _run_dbt(
     settings: Settings,
-    verb: str,
+    arguments: Sequence[str],
     variables: dict,
     target: Path,
-    environment: dict[str, str],
     lock: int,
     progress: Progress,
 ) -> None:
     target.mkdir(parents=True, exist_ok=True)
     (target / "run_results.json").unlink(missing_ok=True)  # an older run's results must never be judged
     project = str(settings.project / "dbt_project")
+    _forget_another_project(target, project)
     command = [sys.executable, "-m", "dbt.cli.main", "--log-format", "json", "--log-level-file", "none"]
-    command += ["--no-use-colors", verb]
+    command += ["--no-use-colors", *arguments]
     command += ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
     command += ["--log-path", str(target), "--vars", json.dumps(variables)]
     with (
         (target / "dbt.log").open("w", encoding="utf-8") as log,
         subprocess.Popen(
             command,
-            env=environment,
+            env={
+                **os.environ,
+                "CRM_WAREHOUSE_DATABASE": str(database_path(settings)),
+                "CRM_WAREHOUSE_LANDING": str(settings.landing),
+                "CRM_WAREHOUSE_BATCHES": str(settings.warehouse / "landing_batches.parquet"),
+                "CRM_WAREHOUSE_BELIEFS": str(beliefs_folder(settings)),
+                "CRM_WAREHOUSE_TOKENS": str(settings.warehouse / "customer_tokens.parquet"),
+            },
             cwd=project,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -172,6 +192,14 @@ def _run_dbt(
         raise BuildFailed(
             f"dbt stopped before it ran anything: {_last_message(target / 'dbt.log')} (log: {target / 'dbt.log'})"
         )
+
+
+def _forget_another_project(target: Path, project: str) -> None:
+    """dbt's parse cache names files by where the project was: one of another folder is of no use and misleads."""
+    parsed_in = target / "project"
+    if not parsed_in.is_file() or parsed_in.read_text(encoding="utf-8") != project:
+        (target / "partial_parse.msgpack").unlink(missing_ok=True)
+        parsed_in.write_text(project, encoding="utf-8")
 
 
 def _show(line: str, progress: Progress) -> None:
@@ -199,7 +227,7 @@ def _last_message(log: Path) -> str:
 def judge(target: Path) -> tuple[int, int, list[str]]:
     """Numbers of models and tests that ran, and tests that warned. Raises BuildFailed unless all that is planned passed."""
     manifest = read_json(target / "manifest.json")
-    nodes = {**manifest["nodes"], **manifest.get("unit_tests", {})}
+    nodes = manifest["nodes"]
     planned = {
         key for key, node in nodes.items() if node["resource_type"] in RESOURCES and node["config"].get("enabled", True)
     }
@@ -213,7 +241,7 @@ def judge(target: Path) -> tuple[int, int, list[str]]:
             f"dbt: {first.split('.', 2)[-1]} {message} ({len(failed)} failed or skipped, {len(missing)} not run of"
             f" {len(planned)}); the last published version stays live (log: {target / 'dbt.log'})"
         )
-    tests = sum(nodes[key]["resource_type"] in ("test", "unit_test") for key in results)
+    tests = sum(nodes[key]["resource_type"] == "test" for key in results)
     if not tests:
         raise BuildFailed("dbt ran no test: a build that checks nothing does not pass")
     warnings = sorted(key.split(".", 2)[-1] for key, result in results.items() if result["status"] == "warn")
