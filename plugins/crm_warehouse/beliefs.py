@@ -19,14 +19,13 @@ import duckdb
 from crm_warehouse.landing import (
     Batch,
     accepted_batches,
-    accepted_on,
     batches_on,
     landed_dates,
     write_batch_index,
 )
 from crm_warehouse.profile import Extract, Profile
-from crm_warehouse.quality.decisions import quarantine_file, released_at
-from crm_warehouse.quality.held_rows import held_back_until
+from crm_warehouse.quality.decisions import released_at
+from crm_warehouse.quality.held_rows import held_back_until, quarantine_days
 from crm_warehouse.replay import CompiledModels
 from crm_warehouse.settings import Settings
 
@@ -114,7 +113,12 @@ def find_revisions(settings: Settings, profile: Profile, as_of: date) -> list[Re
             received += [(spec, day, time) for time in times]
             if times:
                 first_received[spec, day] = min(times)
-                received += [(spec, day, time) for time in _let_in(settings, spec, day)]
+        received += [
+            (spec, day, _utc(moment))
+            for day, _, file in quarantine_days(settings, spec)
+            if (spec, day) in first_received
+            for moment in released_at(file)
+        ]
     closed_at: dict[date, datetime] = {}
     for month in {_month(day) for _, day in first_received}:
         if _month(as_of + timedelta(days=1)) > month:
@@ -226,12 +230,6 @@ def _contents(batches: Iterable[Batch], held_back: dict[Path, list[int]]) -> str
     return "\n".join(
         f"{b.table} {b.business_date} {b.number} {b.manifest['sha256']} {held_back.get(b.folder, '')}" for b in batches
     )
-
-
-def _let_in(settings: Settings, spec: Extract, day: date) -> list[datetime]:
-    """When rows of the batch in force were released from quarantine."""
-    batch = accepted_on(settings, spec, day)
-    return [_utc(moment) for moment in released_at(quarantine_file(settings, spec, day, batch.number))]
 
 
 def _utc(moment: datetime) -> datetime:
