@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
-import fcntl
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,6 +19,7 @@ from crm_warehouse.errors import BuildFailed
 from crm_warehouse.files import read_json
 from crm_warehouse.landing import ACCEPTED, Batch, accepted_batches, write_batch_index
 from crm_warehouse.privacy import update_token_map
+from crm_warehouse.processes import die_with_parent, only_one
 from crm_warehouse.profile import Profile
 from crm_warehouse.progress import Progress
 from crm_warehouse.settings import Settings
@@ -120,24 +118,14 @@ def prove_models(settings: Settings, profile: Profile, as_of: date, progress: Pr
     return len(results)
 
 
-@contextmanager
-def _only_build(settings: Settings) -> Iterator[int]:
+def _only_build(settings: Settings) -> AbstractContextManager[int]:
     """A lock that dbt holds too: a build whose run was killed must be gone before the next one touches its files."""
-    settings.warehouse.mkdir(parents=True, exist_ok=True)
-    with (settings.warehouse / ".build.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BuildFailed(
-                f"another build of {settings.bank} is still running: wait until it ends, or stop it, then run again"
-            ) from None
-        yield file.fileno()
-
-
-def _die_with_parent() -> None:
-    """Linux ends dbt when the process that judges it is gone; elsewhere the lock alone keeps the next build away."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    return only_one(
+        settings.warehouse / ".build.lock",
+        BuildFailed(
+            f"another build of {settings.bank} is still running: wait until it ends, or stop it, then run again"
+        ),
+    )
 
 
 def dbt_variables(profile: Profile, as_of: date) -> dict:
@@ -182,7 +170,7 @@ def _run_dbt(
             stderr=subprocess.STDOUT,
             text=True,
             pass_fds=[lock],
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         ) as process,
     ):
         for line in process.stdout:

@@ -20,6 +20,7 @@ from crm_warehouse import airflow_home
 from crm_warehouse.errors import CrmWarehouseError
 from crm_warehouse.evidence import log
 from crm_warehouse.files import read_json
+from crm_warehouse.processes import die_with_parent, only_one
 from crm_warehouse.profile import load_profile
 from crm_warehouse.progress import FILE_VARIABLE
 from crm_warehouse.publish import versions
@@ -99,8 +100,6 @@ def run_demo(settings: Settings, console: Console) -> None:
     if profile.simulated:
         simulate_source_systems(settings, console)
     before = versions.live_version(settings)
-    console.print("preparing Airflow (SQLite metadata database, no server) ...")
-    airflow_home.prepare(settings)
     params = {
         "bank": profile.bank,
         "data": str(settings.source_root),
@@ -108,7 +107,12 @@ def run_demo(settings: Settings, console: Console) -> None:
         "first_date": profile.initial_delivery_on.isoformat(),
         "last_date": profile.demo_last_business_date.isoformat(),
     }
-    run_id = _run_dag(settings, "crm_warehouse_rebuild", params, console)
+    # Two at once would write one Airflow database and one log.
+    refusal = RunFailed(f"another demo is running in {settings.home}: wait until it ends, or stop it, then run again")
+    with only_one(settings.airflow / ".demo.lock", refusal) as lock:
+        console.print("preparing Airflow (SQLite metadata database, no server) ...")
+        airflow_home.prepare(settings)
+        run_id = _run_dag(settings, "crm_warehouse_rebuild", params, lock, console)
     summary = read_json(settings.run_folder(run_id) / "summary.json")
     show_summary(settings, summary, console)
     if before and before["bank"] != profile.bank:
@@ -117,15 +121,22 @@ def run_demo(settings: Settings, console: Console) -> None:
         )
 
 
-def _run_dag(settings: Settings, dag_id: str, params: dict, console: Console) -> str:
-    """Run a DAG in a process of its own, show its progress, return its run id."""
+def _run_dag(settings: Settings, dag_id: str, params: dict, lock: int, console: Console) -> str:
+    """Run a DAG in a process of its own that holds `lock` too, show its progress, return its run id."""
     airflow_log = settings.airflow / f"{dag_id}.log"
     events = settings.airflow / f"{dag_id}.progress"
     events.write_text("", encoding="utf-8")
     environment = {**airflow_home.environment(settings), FILE_VARIABLE: str(events)}
     command = [sys.executable, "-m", "crm_warehouse.operators.local_run", dag_id, json.dumps(params)]
     with airflow_log.open("w", encoding="utf-8") as output, progress_bars(console) as bars:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[lock],
+            preexec_fn=die_with_parent,
+        )
         try:
             for event in _follow(events, process):
                 bars.show(event["step"], event["item"], event["done"], event["total"])
