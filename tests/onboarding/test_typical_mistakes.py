@@ -204,6 +204,11 @@ COMPONENTS = "deposit_transfer_income deposit_interest loan_interest loan_transf
 LEDGER = LEDGER_HEADER + "".join(
     f"60{n},Line,科目,{name},2000-01-01,,cfo,DEC-1\n" for n, name in enumerate(COMPONENTS.split())
 )
+CLASSES = """\
+transaction_type,counterparty_type,is_own_name,flow_class,flow_use,effective_from,approved_by,decision_reference
+OUT,,,external,payment,2000-01-01,board,DEC-1
+OUT,other_bank,true,external,own,2000-01-01,board,DEC-1
+"""
 RATES = "product_id,effective_from,rate,approved_by,decision_reference\nDEM,2000-01-01,0.001,board,DEC-1\nDEM,2020-01-01,0.002,board,DEC-1\n"
 
 
@@ -223,12 +228,15 @@ RATES = "product_id,effective_from,rate,approved_by,decision_reference\nDEM,2000
         ("ledger_contribution_lines", "perks", "fee_income", "line 9: reconciled_with fee_income begins on 2000-01-01, but line 6 has it until no date: one must end the day the next begins"),
         ("ledger_contribution_lines", "607,Line,科目,perks,2000-01-01,,cfo,DEC-1\n", "", "no line is reconciled with perks: what is in no line ties to nothing"),
         ("ledger_contribution_lines", "607,Line,科目,perks,2000-01-01,,cfo,DEC-1\n", "607,Line,科目,perks,2000-01-01,2020-01-01,cfo,DEC-1\n607,Line,科目,perks,2021-01-01,,cfo,DEC-1\n", "line 10: ledger_code 607 begins on 2021-01-01, but line 9 has it until 2020-01-01: one must end the day the next begins"),
+        ("transaction_classes", "external", "extern", "line 2: flow_class is 'extern': use one of external, income, fee, conversion, internal"),
+        ("transaction_classes", "true", "yes", "line 3: is_own_name is 'yes': write true or false"),
         ("policy_parameters", "interest_rate_highest,0.36", "interest_rate_highest,36 %", "value is '36 %': write a number with a decimal point"),
     ],
 )  # fmt: skip
 def test_a_run_is_refused_wrong_prices_before_it_reads_anything(user, file, old, new, sentence):
     (user.bank / "policy" / "deposit_rates.csv").write_text(RATES, encoding="utf-8")
     (user.bank / "policy" / "ledger_contribution_lines.csv").write_text(LEDGER, encoding="utf-8")
+    (user.bank / "policy" / "transaction_classes.csv").write_text(CLASSES, encoding="utf-8")
     plan_run(settings_of(user), "run", date(2026, 3, 31), date(2026, 4, 1))
     user.edit(f"policy/{file}.csv", old, new)
     with pytest.raises(SettingsError) as refused:

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from recomputation import KEYS, Recomputed, eagle_transactions, read_eagle_bank, recompute
+from recomputation import KEYS, Recomputed, built_classes, classify, eagle_transactions, read_eagle_bank, recompute
 
 AS_OF = date(2014, 3, 30)
 RECEIVED = datetime(2014, 3, 31, 0, 0)  # 02:00 in Prague, already summer time
@@ -34,6 +34,12 @@ def staging(eagle_run):
 @pytest.mark.parametrize("mart", [mart for mart in KEYS if mart not in DARK_OR_EMPTY])
 def test_every_row_of_every_mart_follows_from_the_bank_s_files(eagle: Recomputed, mart: str) -> None:
     eagle.assert_equal(mart)
+
+
+def test_each_transaction_is_what_the_policy_of_its_day_takes_it_for(eagle: Recomputed) -> None:
+    classes = classify(eagle.bank)
+    assert built_classes(eagle.run) == classes
+    assert {classed.flow_class for classed in classes.values()} == {"external", "income", "fee"}
 
 
 def test_a_ladder_without_private_banking_has_no_bands_and_coverage_says_so(eagle: Recomputed, eagle_run) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import duckdb
 import pytest
-from recomputation import KEYS, Recomputed, read_reference_bank, recompute, rounded
+from recomputation import KEYS, Recomputed, built_classes, classify, read_reference_bank, recompute, rounded
 
 LAST = date(2026, 6, 30)
 
@@ -147,6 +147,12 @@ def test_the_data_reaches_the_cases_the_definitions_speak_of(reference: Recomput
     assert {row["horizon_assets_amount"] == row["wealth_stock_amount"] for row in values} == {True, False}
     parts = reference.marts["fct_customer_contributions"].values()
     assert all(any(row[part] for row in parts) for part in ("perks_amount", "expected_loss_amount", "is_over_served"))
+
+
+def test_each_transaction_is_what_the_policy_of_its_day_takes_it_for(reference: Recomputed) -> None:
+    classes = classify(reference.bank)
+    assert built_classes(reference.run) == classes
+    assert {classed.flow_class for classed in classes.values()} == {"external", "income", "fee", "conversion"}
 
 
 def test_halves_are_rounded_away_from_zero() -> None:

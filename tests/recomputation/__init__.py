@@ -7,12 +7,15 @@ Every position is walked day by day; nothing is rounded but where a definition s
 from .arithmetic import rounded
 from .comparing import Recomputed, recompute
 from .eagle_bank import eagle_transactions, read_eagle_bank
+from .flow_classes import built_classes, classify
 from .keys import KEYS
 from .reference_bank import read_reference_bank
 
 __all__ = [
     "KEYS",
     "Recomputed",
+    "built_classes",
+    "classify",
     "eagle_transactions",
     "read_eagle_bank",
     "read_reference_bank",

@@ -82,6 +82,37 @@ class Loan:
         return state if max(self.opened_on, month_of(first)) <= day < first else self.states.on(day)
 
 
+@dataclass(frozen=True)
+class Transaction:
+    """One posting, in money that comes in (+) or goes out (-), in the currency of its account."""
+
+    transaction_id: str
+    account_id: str
+    day: date
+    amount: Decimal
+    currency: str
+    transaction_type: str
+    channel: str | None
+    counterparty_type: str | None
+    institution_id: str | None
+    name_token: str | None
+    is_own_name: bool | None
+    reversal_of: str | None
+
+
+@dataclass(frozen=True)
+class Order:
+    """One trade in a product, in money that goes into what is held (+) or comes out of it (-); units likewise."""
+
+    customer_id: str
+    product_id: str
+    day: date
+    side: str
+    units: Decimal | None
+    amount: Decimal
+    currency: str
+
+
 @dataclass
 class Bank:
     bank: str
@@ -109,6 +140,8 @@ class Bank:
     navs: dict[str, dict[date, list[Decimal]]] = field(default_factory=dict)  # by product and month
     perks: list[tuple[str, date, date | None, Decimal]] | None = None
     ledger: dict[date, dict[tuple[str, str, str], Decimal]] | None = None  # line, branch, currency: balance of the day
+    transactions: list[Transaction] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
     currency: str = "CNY"
 
     @property

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from .arithmetic import ONE, ZERO, Dated, month_of
-from .bank import Account, Bank, Position, Spell
+from .bank import Account, Bank, Position, Spell, Transaction
 
 
 def eagle_transactions(data: Path, business_date: date) -> pd.DataFrame:
@@ -26,6 +26,23 @@ def eagle_transactions(data: Path, business_date: date) -> pd.DataFrame:
     frame["amount"] = frame.amount.map(Decimal)
     frame["signed"] = frame.amount.where(frame.type == "PRIJEM", -frame.amount)
     return frame[frame.day <= business_date]
+
+
+# By operation, and whether the transaction says what it is for.
+CHANNELS = {
+    ("VKLAD", False): "branch",
+    ("VYBER", False): "branch",
+    ("VYBER KARTOU", False): "atm",
+    ("VYBER KARTOU", True): "atm",
+}
+
+
+def counterparty_type(row) -> str | None:
+    if row.k_symbol in ("UROK", "SANKC. UROK"):
+        return "interest"
+    if row.k_symbol == "SLUZBY":
+        return "fee"
+    return "other_bank" if row.operation in ("PREVOD Z UCTU", "PREVOD NA UCET") else None
 
 
 def read_eagle_bank(data: Path, business_date: date) -> Bank:
@@ -92,6 +109,23 @@ def read_eagle_bank(data: Path, business_date: date) -> Bank:
             for row in table("district").to_dict("records")
         ],
     )
+    bank.transactions = [
+        Transaction(
+            row.trans_id,
+            row.account_id,
+            row.day,
+            row.signed,
+            "CZK",
+            row.k_symbol.strip() or row.operation or "unspecified",
+            CHANNELS.get((row.operation, bool(row.k_symbol.strip())), "system"),
+            counterparty_type(row),
+            row.bank or None,
+            row.account or None,
+            None,
+            None,
+        )
+        for row in transactions.itertuples()
+    ]
     bank.traits = {
         customer: Dated([(date.min, (date.fromisoformat(row["birth_date"]), None, None, None))])
         for customer, row in bank.customers.items()

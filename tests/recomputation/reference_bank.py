@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from .arithmetic import ONE, OPEN_END, Dated, day_or_none, month_of, number_or_none
-from .bank import Account, Bank, Loan, Merge, Position, Spell
+from .bank import Account, Bank, Loan, Merge, Order, Position, Spell, Transaction
 
 WRITTEN = {
     "core": {"encoding": "gb18030", "sep": "|"},
@@ -134,6 +134,8 @@ def read_reference_bank(root: Path, business_date: date) -> Bank:
         },
         assignments=read_assignments(root),
         payrolls=read_payrolls(root, accounts),
+        transactions=read_transactions(root),
+        orders=read_orders(root),
         traits=read_traits(customers),
         navs=read_navs(root),
         loans=read_loans(read_deliveries(root, "core", "loans")),
@@ -274,6 +276,43 @@ def read_payrolls(root: Path, accounts: list[dict]) -> dict[tuple[str, date], De
         month = month_of(date.fromisoformat(row.transaction_date))
         found[owner[row.account_id], month] += abs(Decimal(row.amount))
     return dict(found)
+
+
+def read_transactions(root: Path) -> list[Transaction]:
+    return [
+        Transaction(
+            row.transaction_id,
+            row.account_id,
+            date.fromisoformat(row.transaction_date),
+            abs(Decimal(row.amount)) * (1 if row.direction == "credit" else -1),
+            row.currency_code,
+            row.transaction_type,
+            row.channel or None,
+            row.counterparty_type or None,
+            row.counterparty_institution_id or None,
+            row.counterparty_name_token or None,
+            {"true": True, "false": False, "": None}[row.is_own_name],
+            row.reversal_of or None,
+        )
+        for row in read_deliveries(root, "core", "transactions").itertuples()
+    ]
+
+
+def read_orders(root: Path) -> list[Order]:
+    """Only what is bought or redeemed here moves what is held."""
+    signs = {"buy": 1, "redeem": -1}
+    return [
+        Order(
+            row.customer_id,
+            row.product_id,
+            day_or_none(row.order_date),
+            row.side,
+            signs[row.side] * Decimal(str(row.units)),
+            signs[row.side] * Decimal(str(row.amount)),
+            row.currency_code,
+        )
+        for row in read_deliveries(root, "wealth", "orders").itertuples()
+    ]
 
 
 def read_ledger(root: Path) -> dict[date, dict[tuple[str, str, str], Decimal]]:

@@ -106,7 +106,14 @@ def profile_body() -> dict[str, Any]:
     }
 
 
-SCAFFOLDED = ("tier_policies", "tier_thresholds", "tier_asset_weights", "deposit_rates", "ledger_contribution_lines")
+SCAFFOLDED = (
+    "tier_policies",
+    "tier_thresholds",
+    "tier_asset_weights",
+    "deposit_rates",
+    "ledger_contribution_lines",
+    "transaction_classes",
+)
 
 
 def write_profile(folder: Path, body: dict[str, Any] | str, **policy: str) -> Settings:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from crm_warehouse.errors import SettingsError
 from crm_warehouse.onboarding.findings import Finding
+from crm_warehouse.onboarding.flow_classes import CLASSES, check_classes
 from crm_warehouse.onboarding.ladders import POLICIES, THRESHOLDS, WEIGHTS, check_ladders
 from crm_warehouse.onboarding.prices import LINES, RATES, check_prices
 from crm_warehouse.profile import Profile
@@ -32,9 +33,17 @@ FILES = {
     "deposit_rates": "product_id effective_from:date rate:fraction approved_by decision_reference",
     "ledger_contribution_lines": "ledger_code line_name_en line_name_zh reconciled_with effective_from:date effective_to:date?"
     " approved_by decision_reference",
+    "transaction_classes": "transaction_type counterparty_type? is_own_name:flag? flow_class flow_use? effective_from:date"
+    " approved_by decision_reference",
     "calendar_exceptions": "calendar_date:date is_business_day:flag reason?",
 }
-MAY_BE_EMPTY = ("tier_asset_weights", "deposit_rates", "ledger_contribution_lines", "calendar_exceptions")
+MAY_BE_EMPTY = (
+    "tier_asset_weights",
+    "deposit_rates",
+    "ledger_contribution_lines",
+    "transaction_classes",
+    "calendar_exceptions",
+)
 # Parameters without which a step of the job stops, or a figure is null.
 PARAMETERS = (
     "quarantine_max_share",
@@ -91,6 +100,7 @@ SERIES = {
     "deposit_rates": ("product_id",),
     "ledger_contribution_lines": ("ledger_code",),
     "age_bands": ("age_band",),
+    "transaction_classes": ("transaction_type", "counterparty_type", "is_own_name"),
     "tier_policies": ("policy_id",),
 }
 
@@ -157,10 +167,10 @@ def refuse_bad_ladder(ladder: dict[str, list[Row]], place: str, first_day: date)
         raise SettingsError(f"{place}/{name}.csv, {text}")
 
 
-def refuse_bad_prices(profile: Profile) -> None:
-    """Raise SettingsError with the first thing wrong with what money is worked out from: rates, parameters, ledger lines."""
+def refuse_bad_money_policy(profile: Profile) -> None:
+    """Raise SettingsError with the first thing wrong with what money is worked out from: rates, parameters, ledger lines, classes."""
     folder, sound = profile.folder / "policy", {}
-    for name in (PARAMETERS_FILE, RATES, LINES):
+    for name in (PARAMETERS_FILE, RATES, LINES, CLASSES):
         path = folder / f"{name}.csv"
         wrong, rows = _read(path, name)
         wrong = wrong or _not_ascending(path, name, rows)
@@ -171,6 +181,9 @@ def refuse_bad_prices(profile: Profile) -> None:
         raise SettingsError(f"{folder}/{PARAMETERS_FILE}.csv: {text}")
     for name, text in check_prices(sound[RATES], sound[LINES], _highest(sound[PARAMETERS_FILE])):
         raise SettingsError(f"{folder}/{name}.csv, {text}")
+
+    for text in check_classes(sound[CLASSES]):
+        raise SettingsError(f"{folder}/{CLASSES}.csv, {text}")
 
 
 def _highest(parameters: list[Row]) -> Decimal | None:
@@ -198,6 +211,7 @@ def _findings(profile: Profile) -> Iterator[Finding]:
             for name in (POLICIES, THRESHOLDS, WEIGHTS, RATES, LINES)
         },
         PARAMETERS_FILE: lambda: _parameters(profile, sound.get(PARAMETERS_FILE, [])),
+        CLASSES: lambda: check_classes(sound.get(CLASSES, [])),
         "age_bands": lambda: _age_bands(sound.get("age_bands", [])),
     }
     for name, rows in sound.items():
