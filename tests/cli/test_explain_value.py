@@ -58,6 +58,7 @@ def test_accounts_loans_and_work_add_up_to_the_published_contribution(reference_
         assert (
             to_the_cent(sum(work[f"{kind}_amount"] for work in facts["work"])) == said[f"cost_to_serve_{kind}_amount"]
         )
+    assert to_the_cent(sum(programme["cost_amount"] for programme in facts["programmes"])) == said["perks_amount"]
     assert waterfall(facts)[-1][3] == said["contribution_avoidable_amount"]
     if case == "a joint account holder":
         assert any(deposit["share_fraction"] < 1 for deposit in facts["deposits"])
@@ -79,6 +80,36 @@ def test_interest_can_be_worked_out_from_what_is_told_of_an_account(reference_ru
         rate = deposit["transfer_prices"][0] - deposit["customer_rates"][0]
         margin = deposit["reporting_income_amount"] - deposit["reporting_interest_amount"]
         assert abs(deposit["average_amount"] * rate * 31 / year - margin) < Decimal("0.01")
+
+
+def test_a_loans_charge_and_loss_can_be_worked_out_from_the_price_and_probability_told(reference_run: Run):
+    facts = read_value_facts(reference_run.settings, key_of(reference_run, "a borrower", MAY), MAY)
+    assert facts["loans"]
+    for loan in facts["loans"]:
+        interest, charge = loan["reporting_interest_amount"], loan["reporting_charge_amount"]
+        assert abs(interest * loan["transfer_price"] - charge * loan["customer_rate"]) < Decimal("0.01")
+        risk = loan["probability_of_default"] * loan["loss_given_default"] / 12
+        # The loss is on what is owed at the month's end, which is a repayment less than the average.
+        assert (
+            Decimal("0.9") * loan["average_amount"] * risk
+            < loan["reporting_loss_amount"]
+            < Decimal("1.1") * loan["average_amount"] * risk
+        )
+
+
+def test_the_files_behind_a_contribution_are_named_with_their_digests(reference_run: Run):
+    facts = read_value_facts(reference_run.settings, key_of(reference_run, "a borrower", JUNE), JUNE)
+    tables = {batch["source_table"] for batch in facts["positions_from"]}
+    assert "core__balances" in tables
+    beside = {batch["source_table"]: batch for batch in facts["beside_them"]}
+    assert {
+        "core__loans",
+        "core__fees",
+        "finance__ftp_rates",
+        "finance__unit_costs",
+        "crm__programmes",
+    } <= beside.keys()
+    assert all(batch["file"] and len(batch["sha256"]) == 64 for batch in [*facts["positions_from"], *beside.values()])
 
 
 def test_policy_rows_say_who_approved_them_and_value_is_the_sum_of_its_parts(reference_run: Run):

@@ -6,13 +6,16 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import date
 
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
 from crm_warehouse.files import read_json
 from crm_warehouse.landing import MANIFEST
 from crm_warehouse.replay import CompiledModels
 from crm_warehouse.settings import Settings
 
 FEEDS = {"account": "stg_core__balances", "holding": "stg_wealth__holdings"}  # where positions come from, by kind
-DECIDED_BY = ("int_customer_ratings", "int_tier_spells")
 
 POSITIONS = """
 with own as (
@@ -59,11 +62,12 @@ def read_files_behind(
     settings: Settings,
     customer_ids: list[str],
     months: list[date],
+    decided_by: tuple[str, ...],
 ) -> dict:
-    """The batches that the positions of these customers came in, and the latest of every other extract their rating reads."""
+    """The batches that the positions of these customers came in, and the latest of every other extract that `decided_by` read."""
     index = str(settings.warehouse / "landing_batches.parquet")
     feeds = {kind: _extracts(models, [model]) for kind, model in FEEDS.items()}
-    others = set(_extracts(models, DECIDED_BY)).difference(*feeds.values())
+    others = set(_extracts(models, decided_by)).difference(*feeds.values())
     window = {"first": min(months), "last": max(months)}
     positions = ask(POSITIONS, {"customer_ids": customer_ids, "index": index, **window, **feeds})
     beside = ask(OTHERS, {"index": index, "tables": sorted(others)})
@@ -71,6 +75,29 @@ def read_files_behind(
         "positions_from": [_with_file(settings, batch) for batch in positions],
         "beside_them": [_with_file(settings, batch) for batch in beside],
     }
+
+
+def show_files(facts: dict, console: Console) -> None:
+    """Both lists of batches as tables."""
+    for title, key in (
+        ("files its positions came in 持仓所在文件", "positions_from"),
+        ("the latest of the other extracts it is read with 其他数据的最新文件", "beside_them"),
+    ):
+        table = Table(title=title, title_justify="left")
+        for column in (
+            "extract",
+            "file 文件",
+            "business date 业务日期",
+            "sequence 序号",
+            "received 接收 (UTC)",
+            "sha256",
+        ):
+            table.add_column(column, overflow="fold")
+        for batch in facts[key]:
+            received = f"{batch['received_at']:%Y-%m-%d %H:%M:%S}"
+            cells = (batch["source_table"].replace("__", "."), batch["file"] or "-", str(batch["business_date"]))
+            table.add_row(*map(escape, cells), str(batch["batch"]), received, batch["sha256"])
+        console.print(table)
 
 
 def _extracts(models: CompiledModels, targets: Iterable[str]) -> list[str]:

@@ -136,6 +136,7 @@ class _Facts(Warehouse):
                 self._settings,
                 [self._customer_id, *(m["member_id"] for m in members)],
                 windows,
+                decided_by=("int_customer_ratings", "int_tier_spells"),
             ),
         }
 

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from crm_warehouse.explain.files_behind import show_files
+
 Said = Iterator[tuple[str, str]]
 WINDOWS = {
     "month": ("the month's average", "月日均"),
@@ -262,22 +264,4 @@ def show(facts: dict, console: Console) -> None:
         table.add_section()
         table.add_row("all 合计", _money(sum(facts["families"].values())))
         console.print(table)
-    for title, key in (
-        ("files its positions came in 持仓所在文件", "positions_from"),
-        ("the latest of the other extracts it is read with 其他数据的最新文件", "beside_them"),
-    ):
-        table = Table(title=title, title_justify="left")
-        for column in (
-            "extract",
-            "file 文件",
-            "business date 业务日期",
-            "sequence 序号",
-            "received 接收 (UTC)",
-            "sha256",
-        ):
-            table.add_column(column, overflow="fold")
-        for batch in facts[key]:
-            received = f"{batch['received_at']:%Y-%m-%d %H:%M:%S}"
-            cells = (batch["source_table"].replace("__", "."), batch["file"] or "-", str(batch["business_date"]))
-            table.add_row(*map(escape, cells), str(batch["batch"]), received, batch["sha256"])
-        console.print(table)
+    show_files(facts, console)

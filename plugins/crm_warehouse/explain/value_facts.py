@@ -13,6 +13,7 @@ import duckdb
 
 from crm_warehouse.build import last_build
 from crm_warehouse.errors import SettingsError
+from crm_warehouse.explain.files_behind import read_files_behind
 from crm_warehouse.explain.warehouse import Warehouse, as_text
 from crm_warehouse.policy import read_policy
 from crm_warehouse.profile import Profile, load_profile
@@ -44,6 +45,8 @@ def read_value_facts(settings: Settings, customer: str, month: date) -> dict:
             asking = Warehouse(connection, models, settings)
             customer_id, customer_key = asking.known(customer)
             facts = _marts(asking, customer_key, month) | _parts(asking, customer_id, month)
+            contributed = ("fct_customer_contributions",)
+            facts |= read_files_behind(asking.ask, models, settings, [customer_id], [month], decided_by=contributed)
         # Opened anew: an engine does not attach a file that it has open already.
         facts["deposits"] = _deposits(models, database, customer_id, month)
     facts["policy"] = _policy(profile, facts, month)
@@ -85,9 +88,10 @@ def _parts(asking: Warehouse, customer_id: str, month: date) -> dict:
     """Loans, fees, work by channel and programmes of the month, as the ledger lines have them."""
     return {
         "loans": asking.rows(
-            "select loan_id, product_id, currency_code, spans.average_amount, spans.interest_rate, reporting_interest_amount,"
-            " reporting_charge_amount, reporting_loss_amount from {int_loan_interest_lines} join ("
-            "   select loan_id, month, max(interest_rate) as interest_rate,"
+            "select loan_id, product_id, currency_code, spans.average_amount, customer_rate, transfer_price, probability_of_default,"
+            " loss_given_default, reporting_interest_amount, reporting_charge_amount, reporting_loss_amount"
+            " from {int_loan_interest_lines} join ("
+            "   select loan_id, month,"
             "     cast(sum(amount * (span_to - span_from)) / sum(span_to - span_from) as decimal(18, 2)) as average_amount"
             "   from {int_loan_month_spans} group by loan_id, month"
             " ) as spans using (loan_id, month) where customer_id = ? and month = ? order by loan_id",
@@ -104,6 +108,14 @@ def _parts(asking: Warehouse, customer_id: str, month: date) -> dict:
             "select activity, channel, sum(units) as units, sum(full_amount) as full_amount, sum(avoidable_amount) as avoidable_amount"
             " from {int_channel_costs} where customer_id = ? and month = ? group by all order by activity, channel",
             customer_id,
+            month,
+        ),
+        "programmes": asking.rows(
+            "select programme_type, joined_on, left_on, entitled_units, used_units, cost_amount from {stg_crm__programmes}"
+            " where customer_id = ? and business_date = (select max(business_date) from {stg_crm__programmes})"
+            " and joined_on <= last_day(?) and (left_on is null or left_on > ?) order by programme_type, joined_on",
+            customer_id,
+            month,
             month,
         ),
     }

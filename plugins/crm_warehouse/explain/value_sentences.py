@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from crm_warehouse.explain.files_behind import show_files
 from crm_warehouse.explain.value_facts import STEPS
 
 Said = Iterator[tuple[str, str]]
@@ -38,6 +39,13 @@ CLASSES = {
     "prospect": ("prospect", "潜在"),
     None: ("not available: what lies ahead is not known", "不可得（未来价值未知）"),
 }
+# Codes of the canonical contract; a bank's own stand as they are.
+CODES_ZH = {
+    "transaction": "交易", "contact": "接触", "account_maintenance": "账户维护",
+    "branch": "网点", "atm": "自助设备", "mobile": "手机银行", "online": "网上银行", "system": "系统",
+    "visit": "走访", "call": "电话", "message": "短信", "event": "活动",
+    "loyalty": "忠诚回报", "special_treatment": "特殊礼遇", "affinity": "亲和", "community": "团体", "knowledge": "知识互动",
+}  # fmt: skip
 WIDTH = 32  # of the longest bar
 
 
@@ -160,9 +168,10 @@ def show(facts: dict, console: Console) -> None:
     for en, zh in sentences(facts):
         console.print(f"{escape(en)}\n[dim]{escape(zh)}[/]", soft_wrap=True, highlight=False)
     console.print(_picture(facts))
-    for table in (_deposits(facts), _loans(facts), _work(facts)):
+    for table in (_deposits(facts), _loans(facts), _work(facts), _programmes(facts)):
         if table.row_count:
             console.print(table)
+    show_files(facts, console)
 
 
 def _picture(facts: dict) -> Table:
@@ -219,9 +228,12 @@ def _loans(facts: dict) -> Table:
         "product 产品",
         "average 日均",
         "rate 利率",
+        "transfer price 转移价格",
+        "default probability 违约概率",
+        "loss given default 违约损失率",
         "interest 利息",
         "charge 转移成本",
-        "loss 预期损失",
+        "expected loss 预期损失",
     ):
         table.add_column(column, justify="left" if column.startswith(("loan", "product")) else "right")
     for loan in facts["loans"]:
@@ -230,7 +242,10 @@ def _loans(facts: dict) -> Table:
             loan["loan_id"],
             f"{loan['product_id']} {loan['currency_code']}",
             _money(loan["average_amount"]),
-            _rate(loan["interest_rate"]),
+            *(
+                _rate(loan[rate])
+                for rate in ("customer_rate", "transfer_price", "probability_of_default", "loss_given_default")
+            ),
             *map(_money, amounts),
         )
     return table
@@ -243,12 +258,31 @@ def _work(facts: dict) -> Table:
     for work in facts["work"]:
         costs = (work["avoidable_amount"], work["full_amount"])
         table.add_row(
-            work["activity"],
-            work["channel"] or "-",
+            _code(work["activity"]),
+            _code(work["channel"]),
             f"{work['units']:,}",
             *("-" if cost is None else _money(cost) for cost in costs),
         )
     return table
+
+
+def _programmes(facts: dict) -> Table:
+    table = Table(title="programmes 权益项目", title_justify="left")
+    for column in ("programme 项目", "member since 加入", "used of entitled 已用/可用", "cost a month 月成本"):
+        table.add_column(column, justify="right" if column.startswith(("used", "cost")) else "left")
+    for programme in facts["programmes"]:
+        used = (programme["used_units"], programme["entitled_units"])
+        table.add_row(
+            _code(programme["programme_type"]),
+            f"{programme['joined_on']}",
+            " / ".join("-" if units is None else f"{units:,}" for units in used),
+            _money(programme["cost_amount"]),
+        )
+    return table
+
+
+def _code(code: str | None) -> str:
+    return "-" if code is None else f"{code} {CODES_ZH.get(code, '')}".rstrip()
 
 
 def _money(amount: Decimal) -> str:
