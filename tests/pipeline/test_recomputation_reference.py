@@ -145,6 +145,9 @@ def test_the_data_reaches_the_cases_the_definitions_speak_of(reference: Recomput
         assert {row[column] for row in values} == reached, column
     assert {row["growth_value"] > 0 for row in values if row["growth_value"]} == {True, False}
     assert {row["horizon_assets_amount"] == row["wealth_stock_amount"] for row in values} == {True, False}
+    assert {model for _, _, model, _ in reference.marts["fct_value_backtests"]} == {
+        "lifetime_value", "last_year_repeats", "components_persist", "markov_chain",
+    }  # fmt: skip
     parts = reference.marts["fct_customer_contributions"].values()
     assert all(any(row[part] for row in parts) for part in ("perks_amount", "expected_loss_amount", "is_over_served"))
 

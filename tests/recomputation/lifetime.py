@@ -14,6 +14,7 @@ from .arithmetic import ZERO, rounded
 from .bank import Bank
 from .near_thresholds import months_after
 from .values import SCENARIOS, Valuation, cents
+from .years_ahead import components_persist, markov_chain
 
 
 def forward_value(known: Valuation, key: tuple[str, date]) -> dict:
@@ -184,6 +185,12 @@ def middle_places(values: list) -> list[float]:
 
 
 def value_backtests(values: dict, known: Valuation, tokens: dict[str, str]) -> dict[tuple, dict]:
+    said = {
+        "last_year_repeats": {key: row["explicit_value"] for key, row in values.items()},
+        "lifetime_value": {key: row["next_year_value"] for key, row in values.items()},
+        "components_persist": components_persist(known),
+        "markov_chain": markov_chain(known),
+    }
     scored = defaultdict(list)
     for (customer, month), row in values.items():
         year = months_after(month, 12)
@@ -191,17 +198,21 @@ def value_backtests(values: dict, known: Valuation, tokens: dict[str, str]) -> d
             realised = sum(
                 (known.contributions[customer, then]["contribution_avoidable_amount"] for then in year
                  if (customer, then) in known.contributions), ZERO)  # fmt: skip
-            scored[month].append((customer, row["next_year_value"], row["explicit_value"], realised))
+            scored[month].append((customer, realised))
     rows = {}
     for month, outcomes in scored.items():
         naive = None
-        for model, column in (("last_year_repeats", 2), ("lifetime_value", 1)):
-            found = sorted(((one[column], tokens[one[0]], one[3]) for one in outcomes), key=lambda one: one[:2])
+        for model, of in said.items():
+            if any(of.get((customer, month)) is None for customer, _ in outcomes):
+                continue
+            found = sorted(
+                ((of[customer, month], tokens[customer], came) for customer, came in outcomes), key=lambda one: one[:2]
+            )
             error = mean_error(found)
             naive = naive if naive is not None else error
-            said, came = (middle_places([one[n] for one in found]) for n in (0, 2))
-            varied = len(set(said)) > 1 and len(set(came)) > 1
-            correlation = rounded(Fraction(float(np.corrcoef(said, came)[0, 1])), 6) if varied else None
+            places, came = (middle_places([one[n] for one in found]) for n in (0, 2))
+            varied = len(set(places)) > 1 and len(set(came)) > 1
+            correlation = rounded(Fraction(float(np.corrcoef(places, came)[0, 1])), 6) if varied else None
             larger, size = len(found) % 10, len(found) // 10
             start = 0
             for decile in range(1, 11):
