@@ -1,72 +1,7 @@
--- Whose amounts count for a customer beside their own, month by month: other records of the same person; under a ladder
--- that rates households, also whoever links connect, directly or through others.
-with recursive months as (
-    select
-        month,
-        month_end
-    from {{ ref('int_months') }}
-),
-
-kinds as (
-    select 'own' as rating_kind
-    union all
-    select distinct rating_scope as rating_kind
-    from {{ ref('int_rating_windows') }}
-    where rating_scope = 'household'
-),
-
-directed as (
-    select
-        customer_id,
-        linked_customer_id,
-        link_type,
-        valid_from,
-        valid_to
-    from {{ ref('int_customer_links_latest') }}
-    union all
-    select
-        linked_customer_id as customer_id,
-        customer_id as linked_customer_id,
-        link_type,
-        valid_from,
-        valid_to
-    from {{ ref('int_customer_links_latest') }}
-),
-
-edges as (
-    select
-        months.month,
-        kinds.rating_kind,
-        directed.customer_id,
-        directed.linked_customer_id as member_id
-    from directed
-    inner join kinds
-        on directed.link_type = 'same_person' or directed.link_type = kinds.rating_kind
-    inner join months
-        on
-            directed.valid_from <= months.month_end
-            and directed.valid_to > months.month_end
-),
-
-reached (month, rating_kind, customer_id, member_id) as (
-    select
-        month,
-        rating_kind,
-        customer_id,
-        member_id
-    from edges
-    union
-    select
-        reached.month,
-        reached.rating_kind,
-        reached.customer_id,
-        edges.member_id
-    from reached
-    inner join edges
-        on
-            reached.month = edges.month
-            and reached.rating_kind = edges.rating_kind
-            and reached.member_id = edges.customer_id
+-- Whose amounts count for a customer beside their own, month by month: other records of the same person, and who else is in their
+-- household and with the bank.
+with reached as (
+    select * from {{ ref('int_linked_customers_reached') }}
 ),
 
 own as (
@@ -80,7 +15,7 @@ there as (
         months.month,
         spells.customer_id
     from {{ ref('int_customer_spells') }} as spells
-    inner join months
+    inner join {{ ref('int_months') }} as months
         on
             spells.spell_from <= months.month_end
             and spells.spell_to > months.month_end
@@ -98,9 +33,7 @@ rating_members as (
         on
             reached.month = there.month
             and reached.member_id = there.customer_id
-    where
-        reached.customer_id <> reached.member_id
-        and (own.member_id is not null or there.customer_id is not null)
+    where own.member_id is not null or there.customer_id is not null
 )
 
 select * from rating_members
