@@ -6,7 +6,11 @@ PLATFORMS, COMPETITORS = "fct_payment_platform_flows", "fct_competitor_outflows"
 UNMAPPED = "fct_unmapped_counterparties"
 
 LEAKAGE_DAMAGES = {
-    "an outflow of no kind": (f"{PLATFORMS}.outflow_adds_up", one(PLATFORMS, "outflow_amount = outflow_amount + 0.01"), 1),
+    "an outflow of no kind": (
+        f"{PLATFORMS}.outflow_adds_up",
+        one(PLATFORMS, "outflow_amount = outflow_amount + 0.01"),
+        1,
+    ),
     "a split without a part": (f"{PLATFORMS}.outflow_adds_up", one(PLATFORMS, "money_fund_amount = null"), 1),
     "a wallet in debt": (f"{PLATFORMS}.amounts_not_negative", one(PLATFORMS, "estimated_stock_amount = -0.01"), 1),
     "a purchase that pays": (f"{PLATFORMS}.amounts_not_negative", one(PLATFORMS, "spend_amount = -1"), 1),
@@ -70,7 +74,11 @@ LEAKAGE_DAMAGES = {
         one(COMPETITORS, "share_of_adb = share_of_adb + 0.000002", "adb_amount > 1000"),
         1,
     ),
-    "a share of no assets": (f"{COMPETITORS}.share_follows", one(COMPETITORS, "share_of_adb = 0", "adb_amount is null"), 1),
+    "a share of no assets": (
+        f"{COMPETITORS}.share_follows",
+        one(COMPETITORS, "share_of_adb = 0", "adb_amount is null"),
+        1,
+    ),
     "assets of another month": (
         f"{COMPETITORS}.assets_are_those_before_the_window",
         one(COMPETITORS, "adb_amount = adb_amount + 0.01", "adb_amount is not null"),
@@ -81,7 +89,11 @@ LEAKAGE_DAMAGES = {
         one(COMPETITORS, "is_poaching = true", "not is_poaching and share_of_adb < 0.19"),
         1,
     ),
-    "a loss left out": (f"{COMPETITORS}.poaching_follows_policy", one(COMPETITORS, "is_poaching = false", "is_poaching"), 1),
+    "a loss left out": (
+        f"{COMPETITORS}.poaching_follows_policy",
+        one(COMPETITORS, "is_poaching = false", "is_poaching"),
+        1,
+    ),
     "a lender who poaches": (
         f"{COMPETITORS}.poaching_follows_policy",
         one(COMPETITORS, "is_poaching = true", "institution_type = 'online_lender'"),

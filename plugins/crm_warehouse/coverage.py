@@ -69,7 +69,9 @@ def _has_ledger_lines(profile: Profile) -> bool:
 
 def _has_payment_platforms(profile: Profile) -> bool:
     """Whether policy says what payments to or from a payment platform are."""
-    return any(row["counterparty_type"] == "payment_platform" for row in read_policy(profile.folder, "transaction_classes"))
+    return any(
+        row["counterparty_type"] == "payment_platform" for row in read_policy(profile.folder, "transaction_classes")
+    )
 
 
 # What a mart may require of a bank's policy, by the name it has in `meta.requires_policy`.

@@ -237,4 +237,3 @@ def unmapped_counterparties(flows: list[Outside]) -> dict[tuple[str, str, str], 
         }
         for rank, key in enumerate(ranked, start=1)
     }
-

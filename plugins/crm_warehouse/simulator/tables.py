@@ -6,7 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from crm_warehouse.simulator import campaigns, catalogue, journal, lending, managers, profits, relations, service, wallets
+from crm_warehouse.simulator import (
+    campaigns,
+    catalogue,
+    journal,
+    lending,
+    managers,
+    profits,
+    relations,
+    service,
+    wallets,
+)
 from crm_warehouse.simulator.books import Flows
 from crm_warehouse.simulator.business_days import calendar_columns
 from crm_warehouse.simulator.everyday import FEES, WAIVERS
