@@ -212,7 +212,7 @@ def _unmapped() -> Iterator[Rule]:
     yield mart_rule(
         "tokens_not_names",
         UNMAPPED,
-        "not regexp_full_match(checked.counterparty, '[0-9A-Za-z_-]{1,64}')",
+        "length(checked.counterparty) > 64 or not regexp_full_match(checked.counterparty, '[0-9A-Za-z_-]+')",
         name_en="A counterparty is a code or a token, never a name",
         name_zh="对手为编号或令牌，绝无姓名",
         reason="Names of people and shops are personal and stay out of the marts.",
