@@ -68,7 +68,7 @@ def test_poached_customers_are_found_by_bank_and_month(home_with_truth: Settings
             live = home_with_truth.published / versions.live_version(home_with_truth)["file"]
             database.execute(f"attach '{live}' as published (read_only)")
             shown = f"""
-                select customer_id, date_trunc('month', outflow_date) as month, 0.2 as share, destination_institution_id as rival_institution_id
+                select customer_id, date_trunc('month', outflow_date) as month, cast(0.2 as double) as share, destination_institution_id as rival_institution_id
                 from published.marts.fct_competitor_outflows
                 inner join read_parquet('{home_with_truth.warehouse / "customer_tokens.parquet"}') using (customer_key)
                 where starts_poaching order by customer_id, month
