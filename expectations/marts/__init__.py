@@ -8,6 +8,7 @@ from crm_warehouse.profile import Profile
 from crm_warehouse.quality.rule import Rule
 from expectations.marts import (
     customers,
+    leakage,
     ledger,
     lifetime,
     losses,
@@ -32,6 +33,7 @@ def build_rules(profile: Profile, marts: dict[str, dict], coverage: dict[str, st
         *value.build_rules(profile),
         *ledger.build_rules(profile, coverage),
         *losses.build_rules(profile, coverage, as_of),
+        *leakage.build_rules(profile, coverage),
     ]
     rules += lifetime.build_rules(profile)
     return rules + [*tier_movements.build_rules(), *tier_thresholds.build_rules(), *window_dressing.build_rules()]

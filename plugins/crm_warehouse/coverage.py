@@ -67,8 +67,19 @@ def _has_ledger_lines(profile: Profile) -> bool:
     return bool(read_policy(profile.folder, "ledger_contribution_lines"))
 
 
+def _has_payment_platforms(profile: Profile) -> bool:
+    """Whether policy says what payments to or from a payment platform are."""
+    return any(
+        row["counterparty_type"] == "payment_platform" for row in read_policy(profile.folder, "transaction_classes")
+    )
+
+
 # What a mart may require of a bank's policy, by the name it has in `meta.requires_policy`.
-POLICIES = {"private_banking": _has_private_banking, "ledger_lines": _has_ledger_lines}
+POLICIES = {
+    "private_banking": _has_private_banking,
+    "ledger_lines": _has_ledger_lines,
+    "payment_platforms": _has_payment_platforms,
+}
 
 
 def _staging_tables(node: str, parents: dict[str, list[str]]) -> set[str]:

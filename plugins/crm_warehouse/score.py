@@ -94,12 +94,70 @@ MEASURES = {
         from scores where true_place <= customers // 10
         """,
     ),
+    "platform_stock_ranked": (
+        "fct_payment_platform_flows",
+        "customers of the tenth with truly most on payment platforms who are in the tenth with the largest estimated stock (by chance one in ten)",
+        "支付平台真实存量最高十分之一且估计存量也在最高十分之一的客户",
+        """
+        with estimated as (
+            select customer_id, sum(estimated_stock_amount) as amount
+            from marts.fct_payment_platform_flows inner join tokens using (customer_key)
+            where month = (select max(month) from marts.fct_payment_platform_flows) group by customer_id
+        ),
+        ranked as (
+            select row_number() over (order by sum(stock_amount) desc, customer_id) as true_place,
+                row_number() over (order by coalesce(any_value(amount), 0) desc, customer_id) as place, count(*) over () // 10 as tenth
+            from truth.platform_stocks left join estimated using (customer_id) group by customer_id
+        )
+        select count(*) filter (true_place <= tenth and place <= tenth), any_value(tenth), null from ranked
+        """,
+    ),
+    "platform_stock_estimated": (
+        "fct_payment_platform_flows",
+        "money truly on payment platforms that the estimate has, in whole units of currency; wrong is what it has too much (paid from the"
+        " wallet, which no bank sees), so (found + wrong) / total is estimate over truth",
+        "支付平台真实存量中已估出的金额（元）；误报为高估部分（钱包内消费银行不可见），（命中 + 误报）/ 总数即估计与真实之比",
+        """
+        with estimated as (
+            select customer_id, sum(estimated_stock_amount) as amount
+            from marts.fct_payment_platform_flows inner join tokens using (customer_key)
+            where month = (select max(month) from marts.fct_payment_platform_flows) group by customer_id
+        ),
+        true_stocks as (select customer_id, sum(stock_amount) as true_amount from truth.platform_stocks group by customer_id),
+        compared as (
+            select coalesce(amount, 0) as amount, coalesce(true_amount, 0) as true_amount
+            from true_stocks full outer join estimated using (customer_id)
+        )
+        select cast(sum(least(amount, true_amount)) as bigint), cast(sum(true_amount) as bigint),
+            cast(sum(greatest(amount - true_amount, 0)) as bigint)
+        from compared
+        """,
+    ),
+    "poached_customers_found": (
+        "fct_competitor_outflows",
+        "customers from whom a rival truly drew a fifth or more, shown as poached by that bank in the month; wrong are those shown whom no"
+        " rival drew: money that truly went to an account of their own, for reasons of their own",
+        "被竞争行真实抽走五分之一以上且当月显示为被该行抢挖的客户；误报为因自身原因转往本人他行账户者",
+        """
+        with drawn as (
+            select distinct customer_id, rival_institution_id as destination_institution_id, cast(month as date) as month
+            from truth.drains where share >= 0.2 and rival_institution_id is not null
+        ),
+        shown as (
+            select distinct customer_id, destination_institution_id, cast(date_trunc('month', outflow_date) as date) as month
+            from marts.fct_competitor_outflows inner join tokens using (customer_key) where starts_poaching
+        )
+        select
+            (select count(*) from drawn semi join shown using (customer_id, destination_institution_id, month)),
+            (select count(*) from drawn),
+            (select count(*) from shown anti join drawn using (customer_id, destination_institution_id, month))
+        """,
+    ),
 }
 
 # What later marts will be compared with; each becomes a measure above when its mart is published.
 AWAITED = {
     "fct_customer_churn": "exits and drains: cause of every churn",
-    "fct_competitor_outflows": "drains: money drawn to a rival, and to which",
     "fct_rm_effectiveness": "relationship_managers: true effect",
     "fct_rm_departures": "drains: who went along with a manager",
     "fct_campaign_performance": "campaigns: true uplift",

@@ -209,6 +209,11 @@ transaction_type,counterparty_type,is_own_name,flow_class,flow_use,effective_fro
 OUT,,,external,payment,2000-01-01,board,DEC-1
 OUT,other_bank,true,external,own,2000-01-01,board,DEC-1
 """
+MAPPINGS = """\
+counterparty,counterparty_kind,institution_id,top_up_use,effective_from,approved_by,decision_reference
+PAY,institution,PAY,money_fund,2000-01-01,board,DEC-1
+0a1b,name,PAY,,2000-01-01,board,DEC-1
+"""
 RATES = "product_id,effective_from,rate,approved_by,decision_reference\nDEM,2000-01-01,0.001,board,DEC-1\nDEM,2020-01-01,0.002,board,DEC-1\n"
 
 
@@ -230,6 +235,11 @@ RATES = "product_id,effective_from,rate,approved_by,decision_reference\nDEM,2000
         ("ledger_contribution_lines", "607,Line,科目,perks,2000-01-01,,cfo,DEC-1\n", "607,Line,科目,perks,2000-01-01,2020-01-01,cfo,DEC-1\n607,Line,科目,perks,2021-01-01,,cfo,DEC-1\n", "line 10: ledger_code 607 begins on 2021-01-01, but line 9 has it until 2020-01-01: one must end the day the next begins"),
         ("transaction_classes", "external", "extern", "line 2: flow_class is 'extern': use one of external, income, fee, conversion, internal"),
         ("transaction_classes", "true", "yes", "line 3: is_own_name is 'yes': write true or false"),
+        ("counterparty_mappings", "money_fund", "fund", "line 2: top_up_use is 'fund': use one of top_up, money_fund, nothing"),
+        ("counterparty_mappings", "0a1b,name", "0a1b,token", "line 3: counterparty_kind is 'token': use one of institution, name"),
+        ("counterparty_mappings", "0a1b,name,PAY", "0a1b,name,", "line 3: institution_id is empty"),
+        ("counterparty_mappings", "0a1b,name,PAY,,2000-01-01", "PAY,institution,PAY,,1999-01-01", "line 3: effective_from 1999-01-01 of institution PAY is not after 2000-01-01"),
+        ("policy_parameters", "poaching_min_share,0.20", "poaching_min_share,20 %", "value is '20 %': write a number with a decimal point"),
         ("policy_parameters", "interest_rate_highest,0.36", "interest_rate_highest,36 %", "value is '36 %': write a number with a decimal point"),
     ],
 )  # fmt: skip
@@ -237,6 +247,7 @@ def test_a_run_is_refused_wrong_prices_before_it_reads_anything(user, file, old,
     (user.bank / "policy" / "deposit_rates.csv").write_text(RATES, encoding="utf-8")
     (user.bank / "policy" / "ledger_contribution_lines.csv").write_text(LEDGER, encoding="utf-8")
     (user.bank / "policy" / "transaction_classes.csv").write_text(CLASSES, encoding="utf-8")
+    (user.bank / "policy" / "counterparty_mappings.csv").write_text(MAPPINGS, encoding="utf-8")
     plan_run(settings_of(user), "run", date(2026, 3, 31), date(2026, 4, 1))
     user.edit(f"policy/{file}.csv", old, new)
     with pytest.raises(SettingsError) as refused:

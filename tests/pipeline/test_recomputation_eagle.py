@@ -16,6 +16,7 @@ OPEN_ENDS = {date(9999, 12, 31), datetime(9999, 12, 31)}
 
 DARK_OR_EMPTY = {"fct_tier_band_stability", "fct_ledger_reconciliation", "fct_contribution_gaps"}
 DARK_OR_EMPTY |= {"fct_costs_to_serve", "fct_loss_making_customers", "fct_value_backtests"}
+DARK_OR_EMPTY |= {"fct_payment_platform_flows"}
 
 pytestmark = pytest.mark.eagle
 
@@ -61,6 +62,25 @@ def test_a_bank_without_prices_of_work_and_money_knows_no_costs_and_no_loss_make
         assert eagle.published(mart) == eagle.marts[mart] == {}
         told = eagle_run.summary["results"]["build"]["coverage"][mart]
         assert told["coverage"] == "dark" and "finance__unit_costs" in told["missing"]
+
+
+def test_a_bank_that_says_nothing_of_platforms_or_own_names_shows_transfers_to_banks_and_calls_none_poaching(
+    eagle: Recomputed, eagle_run, staging
+) -> None:
+    assert eagle.published("fct_payment_platform_flows") == eagle.marts["fct_payment_platform_flows"] == {}
+    told = eagle_run.summary["results"]["build"]["coverage"]["fct_payment_platform_flows"]
+    assert told["coverage"] == "dark" and "policy: payment_platforms" in told["missing"]
+    outflows = eagle.published("fct_competitor_outflows")
+    assert (
+        {row["is_poaching"] for row in outflows.values()} == {row["is_own_name"] for row in outflows.values()} == {None}
+    )
+    codes = {destination for _, destination, _, _ in outflows}
+    assert len(codes) == 13 and all(len(code) == 2 for code in codes)
+    # All of them are to be mapped; plain account numbers stay out.
+    assert {code for _, _, code in eagle.published("fct_unmapped_counterparties")} == codes
+    assert staging.execute("select count(counterparty_name_token) from staging.stg_core__transactions").fetchone() == (
+        0,
+    )
 
 
 def test_drivers_that_the_bank_cannot_tell_are_null(eagle: Recomputed) -> None:

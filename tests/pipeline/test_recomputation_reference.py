@@ -93,9 +93,12 @@ def test_contribution_rank_and_over_service_follow_from_the_parts(reference: Rec
         "fct_customer_values",
         "fct_value_concentration",
         "fct_value_backtests",
+        "fct_payment_platform_flows",
+        "fct_competitor_outflows",
+        "fct_unmapped_counterparties",
     ],
 )
-def test_tier_and_value_marts_follow_customer_by_customer(reference: Recomputed, mart: str) -> None:
+def test_tier_value_and_flow_marts_follow_customer_by_customer(reference: Recomputed, mart: str) -> None:
     reference.assert_equal(mart)
 
 
@@ -148,6 +151,17 @@ def test_the_data_reaches_the_cases_the_definitions_speak_of(reference: Recomput
     assert {model for _, _, model, _ in reference.marts["fct_value_backtests"]} == {
         "lifetime_value", "last_year_repeats", "components_persist", "markov_chain",
     }  # fmt: skip
+    platforms = reference.marts["fct_payment_platform_flows"]
+    assert {platform for _, _, platform in platforms} == {"PP01", "PP02", "PP03", "unmapped"}
+    for column in ("inflow_amount", "top_up_amount", "money_fund_amount", "estimated_stock_amount", "unmapped_share"):
+        assert {bool(row[column]) for row in platforms.values()} == {True, False}, column
+    assert any(row["estimated_stock_amount"] and not row["total_outflow_amount"] for row in platforms.values())
+    assert {row["visible_merchant_share"] for row in platforms.values()} > {None, Decimal(0), Decimal(1)}
+    outflows = reference.marts["fct_competitor_outflows"]
+    assert {kind for _, _, kind, _ in outflows} == {"other_bank", "broker", "online_lender"}
+    poaching = {(row["is_poaching"], row["starts_poaching"]) for row in outflows.values()}
+    assert poaching == {(True, True), (True, False), (False, False), (None, None)}
+    assert any(row["net_outflow_30d_amount"] < 0 for row in outflows.values())
     parts = reference.marts["fct_customer_contributions"].values()
     assert all(any(row[part] for row in parts) for part in ("perks_amount", "expected_loss_amount", "is_over_served"))
 

@@ -142,6 +142,7 @@ class Bank:
     ledger: dict[date, dict[tuple[str, str, str], Decimal]] | None = None  # line, branch, currency: balance of the day
     transactions: list[Transaction] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
+    institutions: set[str] = field(default_factory=set)  # of the latest delivery of the bank's table
     currency: str = "CNY"
 
     @property

@@ -15,6 +15,7 @@ from .bank import Bank
 from .contributions import contributions
 from .dimensions import branches_dimension, customers_dimension, dates_dimension, policies_dimension, products_dimension
 from .keys import KEYS
+from .leakage import competitor_outflows, outside_flows, payment_platform_flows, unmapped_counterparties
 from .ledger import ledger_reconciliation
 from .ledger_lines import ledger_lines
 from .lifetime import customer_values, value_backtests, value_concentration
@@ -81,6 +82,7 @@ def recompute(bank: Bank, run: object) -> Recomputed:
     contributed = contributions(bank, lines)
     known = Valuation(bank, aum, tiers, contributed)
     values = customer_values(bank, known)
+    outside = outside_flows(bank)
     key = read_key(run.settings)
     tokens = {customer: customer_key_of(key, customer) for customer in bank.spells}
     return Recomputed(
@@ -110,5 +112,8 @@ def recompute(bank: Bank, run: object) -> Recomputed:
             "fct_propensity_backtests": propensity_backtests(bank, tiers),
             "fct_tier_band_stability": band_stability(bank, tiers),
             "fct_window_dressing": window_dressing(bank, aum),
+            "fct_payment_platform_flows": payment_platform_flows(bank, outside),
+            "fct_competitor_outflows": competitor_outflows(bank, outside, aum),
+            "fct_unmapped_counterparties": unmapped_counterparties(outside),
         },
     )

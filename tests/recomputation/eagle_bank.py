@@ -120,7 +120,7 @@ def read_eagle_bank(data: Path, business_date: date) -> Bank:
             CHANNELS.get((row.operation, bool(row.k_symbol.strip())), "system"),
             counterparty_type(row),
             row.bank or None,
-            row.account or None,
+            None,  # plain account numbers stay out
             None,
             None,
         )

@@ -24,4 +24,7 @@ KEYS = {
     "fct_value_concentration": ("month", "measure", "percentile"),
     "fct_value_backtests": ("month", "horizon_months", "model", "decile"),
     "fct_window_dressing": ("month", "level", "level_key"),
+    "fct_payment_platform_flows": ("customer_key", "month", "platform_id"),
+    "fct_competitor_outflows": ("customer_key", "destination_institution_id", "institution_type", "outflow_date"),
+    "fct_unmapped_counterparties": ("counterparty_type", "counterparty_kind", "counterparty"),
 }

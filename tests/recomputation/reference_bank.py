@@ -136,6 +136,7 @@ def read_reference_bank(root: Path, business_date: date) -> Bank:
         payrolls=read_payrolls(root, accounts),
         transactions=read_transactions(root),
         orders=read_orders(root),
+        institutions={row["institution_id"] for row in latest(read_deliveries(root, "reference", "institutions"))},
         traits=read_traits(customers),
         navs=read_navs(root),
         loans=read_loans(read_deliveries(root, "core", "loans")),

@@ -113,6 +113,7 @@ SCAFFOLDED = (
     "deposit_rates",
     "ledger_contribution_lines",
     "transaction_classes",
+    "counterparty_mappings",
 )
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from crm_warehouse.errors import SettingsError
+from crm_warehouse.onboarding.counterparties import MAPPINGS, check_mappings
 from crm_warehouse.onboarding.findings import Finding
 from crm_warehouse.onboarding.flow_classes import CLASSES, check_classes
 from crm_warehouse.onboarding.ladders import POLICIES, THRESHOLDS, WEIGHTS, check_ladders
@@ -35,6 +36,8 @@ FILES = {
     " approved_by decision_reference",
     "transaction_classes": "transaction_type counterparty_type? is_own_name:flag? flow_class flow_use? effective_from:date"
     " approved_by decision_reference",
+    "counterparty_mappings": "counterparty counterparty_kind institution_id top_up_use? effective_from:date approved_by"
+    " decision_reference",
     "calendar_exceptions": "calendar_date:date is_business_day:flag reason?",
 }
 MAY_BE_EMPTY = (
@@ -42,6 +45,7 @@ MAY_BE_EMPTY = (
     "deposit_rates",
     "ledger_contribution_lines",
     "transaction_classes",
+    "counterparty_mappings",
     "calendar_exceptions",
 )
 # Parameters without which a step of the job stops, or a figure is null.
@@ -92,6 +96,9 @@ PARAMETERS = (
     "pyramid_platinum_share",
     "pyramid_gold_share",
     "value_class_high_share",
+    "poaching_window_days",
+    "poaching_min_share",
+    "poaching_min_adb_amount",
 )
 # Where dates ascend: within each of these, row after row.
 SERIES = {
@@ -101,6 +108,7 @@ SERIES = {
     "ledger_contribution_lines": ("ledger_code",),
     "age_bands": ("age_band",),
     "transaction_classes": ("transaction_type", "counterparty_type", "is_own_name"),
+    "counterparty_mappings": ("counterparty_kind", "counterparty"),
     "tier_policies": ("policy_id",),
 }
 
@@ -168,9 +176,9 @@ def refuse_bad_ladder(ladder: dict[str, list[Row]], place: str, first_day: date)
 
 
 def refuse_bad_money_policy(profile: Profile) -> None:
-    """Raise SettingsError with the first thing wrong with what money is worked out from: rates, parameters, ledger lines, classes."""
+    """Raise SettingsError with the first thing wrong with what money is worked out from: rates, parameters, ledger lines, classes, counterparties."""
     folder, sound = profile.folder / "policy", {}
-    for name in (PARAMETERS_FILE, RATES, LINES, CLASSES):
+    for name in (PARAMETERS_FILE, RATES, LINES, CLASSES, MAPPINGS):
         path = folder / f"{name}.csv"
         wrong, rows = _read(path, name)
         wrong = wrong or _not_ascending(path, name, rows)
@@ -184,6 +192,8 @@ def refuse_bad_money_policy(profile: Profile) -> None:
 
     for text in check_classes(sound[CLASSES]):
         raise SettingsError(f"{folder}/{CLASSES}.csv, {text}")
+    for text in check_mappings(sound[MAPPINGS]):
+        raise SettingsError(f"{folder}/{MAPPINGS}.csv, {text}")
 
 
 def _highest(parameters: list[Row]) -> Decimal | None:
@@ -212,6 +222,7 @@ def _findings(profile: Profile) -> Iterator[Finding]:
         },
         PARAMETERS_FILE: lambda: _parameters(profile, sound.get(PARAMETERS_FILE, [])),
         CLASSES: lambda: check_classes(sound.get(CLASSES, [])),
+        MAPPINGS: lambda: check_mappings(sound.get(MAPPINGS, [])),
         "age_bands": lambda: _age_bands(sound.get("age_bands", [])),
     }
     for name, rows in sound.items():

@@ -59,6 +59,9 @@ PARAMETERS = [
     "pyramid_platinum_share,0.01,2000-01-01,TODO,TODO,Share of customers at the top of the pyramid",
     "pyramid_gold_share,0.19,2000-01-01,TODO,TODO,Share of customers below them",
     "value_class_high_share,0.20,2000-01-01,TODO,TODO,Share of customers that counts as high in contribution and in growth with potential",
+    "poaching_window_days,30,2000-01-01,TODO,TODO,Days (that of the outflow with them) within which what came back from a competitor is netted",
+    "poaching_min_share,0.20,2000-01-01,TODO,TODO,Net outflow of the window from this share of the average assets before it on is poaching",
+    'poaching_min_adb_amount,50000,2000-01-01,TODO,TODO,"Average assets before the window below this are too small for poaching, whatever the share"',
     "waiver_max_days,30,2000-01-01,TODO,TODO,Days after which a waiver of a rule ends at the latest",
 ]
 THRESHOLDS = [

@@ -100,15 +100,7 @@ def described(columns: tuple[np.ndarray, ...], first_day: int) -> dict[str, np.n
     deck = np.array([["bamos".index(letter) for letter in k.channels] for k in kinds])
     shuffled = mixed(second * 1_000_003 + account)
     party = mixed(entity)
-    names, first, size = institution_names(), np.full(len(kinds), -1), np.ones(len(kinds), dtype=np.int64)
-    for code, k in enumerate(kinds):
-        if k.counterparty_type in INSTITUTIONS:
-            prefix, size[code] = INSTITUTIONS[k.counterparty_type]
-            first[code] = names.index(f"{prefix}01")
-        elif k.counterparty_type in ("own_account", "same_bank"):
-            first[code] = names.index(OWN_BANK)
-    usual = first[kind] + (party % size[kind].astype(np.uint64)).astype(np.int64)
-    institution = np.where(given >= 0, given, usual)
+    institution = np.where(given >= 0, given, usual_institution(kind, party))
     # One payment platform in forty is written in free text that no one has mapped: it arrives without an id.
     unmapped = (kind == CODES["platform_purchase"]) & (shuffled % np.uint64(40) == 0)
     reversal = np.flatnonzero(kind == CODES["reversal"])
@@ -132,6 +124,19 @@ def described(columns: tuple[np.ndarray, ...], first_day: int) -> dict[str, np.n
         "is_own_name": np.array([k.is_own_name for k in kinds])[kind],
         "reversal_of": reversal_of,
     }
+
+
+def usual_institution(kind: np.ndarray, party: np.ndarray) -> np.ndarray:
+    """Code of the institution a party (scrambled) always is at, by kind of posting; -1 where a kind has none."""
+    kinds, names = list(KINDS.values()), institution_names()
+    first, size = np.full(len(kinds), -1), np.ones(len(kinds), dtype=np.int64)
+    for code, k in enumerate(kinds):
+        if k.counterparty_type in INSTITUTIONS:
+            prefix, size[code] = INSTITUTIONS[k.counterparty_type]
+            first[code] = names.index(f"{prefix}01")
+        elif k.counterparty_type in ("own_account", "same_bank"):
+            first[code] = names.index(OWN_BANK)
+    return first[kind] + (party % size[kind].astype(np.uint64)).astype(np.int64)
 
 
 def institution_names() -> list[str]:

@@ -13,6 +13,7 @@ NEVER = 10**6  # day number of what has not happened
 STREAMS = (
     "customers", "spells", "wealth", "paths", "portfolios", "market", "flows", "foreign", "lending", "cards",
     "contacts", "holders", "managers", "lives", "campaigns", "service", "links", "prospects", "programmes", "traits", "surveys",
+    "wallets",
 )  # fmt: skip
 
 # Customers are simulated this many at a time, each block from streams of its own: memory stays flat, blocks run side

@@ -6,7 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from crm_warehouse.simulator import campaigns, catalogue, journal, lending, managers, profits, relations, service
+from crm_warehouse.simulator import (
+    campaigns,
+    catalogue,
+    journal,
+    lending,
+    managers,
+    profits,
+    relations,
+    service,
+    wallets,
+)
 from crm_warehouse.simulator.books import Flows
 from crm_warehouse.simulator.business_days import calendar_columns
 from crm_warehouse.simulator.everyday import FEES, WAIVERS
@@ -125,6 +135,7 @@ def block_tables(block: Block) -> Tables:
     yield from _relation_tables(block, population, lives, staff, run, calendar)
     for name, truth in block_truth(block, population, lives, holders).items():
         yield f"truth_{name}", truth
+    yield "truth_platform_stocks", wallets.platform_stocks(block, spells, flows)
 
 
 def _customer_columns(block: Block, population: Population, lives: Lives, calendar: Calendar) -> Columns:

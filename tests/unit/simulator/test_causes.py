@@ -192,3 +192,19 @@ def test_the_truth_explains_every_month_of_every_customer_who_may_change_tier(tr
     moves = truth["asset_moves"]
     assert not moves.duplicated(["customer_id", "month"]).any()
     assert moves["cause"].notna().all() and moves["month"].nunique() == 25
+
+
+def test_a_wallet_is_where_money_was_sent_and_holds_what_is_left_of_it(truth, everything) -> None:
+    """Of a fund more is left than of a wallet that pays for purchases."""
+    moved = everything["core.transactions"].query("counterparty_type == 'payment_platform' and is_own_name == 'true'")
+    owner = everything["core.accounts"].set_index("account_id").customer_id
+    sent = moved[moved.transaction_type == "transfer_out"].assign(
+        customer_id=lambda rows: rows.account_id.map(owner), amount=lambda rows: rows.amount.astype(float).abs()
+    )
+    went_in = sent.groupby(["customer_id", "counterparty_institution_id"]).amount.sum()
+    stocks = truth["platform_stocks"].set_index(["customer_id", "platform_institution_id"]).stock_amount
+    assert stocks.index.is_unique and (stocks >= 0).all() and set(went_in.index) <= set(stocks.index)
+    at_most = went_in.reindex(stocks.index).fillna(0)
+    assert (stocks <= at_most + 3_000).all()
+    left = stocks.groupby(level=1).sum() / at_most.groupby(level=1).sum()
+    assert left["PP03"] > 1.5 * left["PP01"] and left["PP03"] < 1

@@ -9,7 +9,8 @@ select
     case type when 'PRIJEM' then 'credit' else 'debit' end as direction,
     coalesce(k_symbol, operation, 'unspecified') as transaction_type,
     case when operation in ('VKLAD', 'VYBER') and k_symbol is null then 'branch' when operation = 'VYBER KARTOU' then 'atm' else 'system' end as channel,
-    account as counterparty_name_token,
+    -- The bank names the other side by a plain account number: no token, and nothing here makes one of it.
+    null as counterparty_name_token,
     bank as counterparty_institution_id,
     case
         when k_symbol in ('UROK', 'SANKC. UROK') then 'interest'
