@@ -92,6 +92,9 @@ PARAMETERS = (
     "pyramid_platinum_share",
     "pyramid_gold_share",
     "value_class_high_share",
+    "bridge_tolerance_amount",
+    "bridge_tolerance_share",
+    "bridge_open_max_share",
 )
 # Where dates ascend: within each of these, row after row.
 SERIES = {

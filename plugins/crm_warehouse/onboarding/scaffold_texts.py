@@ -60,6 +60,9 @@ PARAMETERS = [
     "pyramid_gold_share,0.19,2000-01-01,TODO,TODO,Share of customers below them",
     "value_class_high_share,0.20,2000-01-01,TODO,TODO,Share of customers that counts as high in contribution and in growth with potential",
     "waiver_max_days,30,2000-01-01,TODO,TODO,Days after which a waiver of a rule ends at the latest",
+    "bridge_tolerance_amount,1,2000-01-01,TODO,TODO,What a customer's month may leave unexplained in the asset bridge and still be closed",
+    "bridge_tolerance_share,0.0001,2000-01-01,TODO,TODO,The same as a share of opening or closing assets: the larger of both counts",
+    "bridge_open_max_share,0,2000-01-01,TODO,TODO,Largest share of the bridge's customer-months that may stay open",
 ]
 THRESHOLDS = [
     "changed_values_max_share,0.05,2000-01-01,TODO,TODO,TODO,Largest share of one column's values that may change between two deliveries",
