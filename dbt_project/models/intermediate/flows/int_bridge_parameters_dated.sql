@@ -1,5 +1,5 @@
--- The months of the bridge, from the second of the warehouse on (the first has no opening), with what policy says of them on their
--- first day.
+-- The months of the bridge with what policy says of them on their first day. It begins with the second month of which the warehouse
+-- has balances and transactions: the first has no opening, or no whole month of transactions.
 with months as (
     select
         month,
@@ -8,16 +8,23 @@ with months as (
     from {{ ref('int_months') }}
 ),
 
+posted as (
+    select {{ month_start('min(business_date)') }} as first_month
+    from {{ ref('stg_core__transactions') }}
+    where business_date <= {{ as_of() }}
+),
+
 bridge_parameters_dated as (
     select
         months.month,
         months.month_end,
         months.opening_end,
         {%- for name in ['bridge_tolerance_amount', 'bridge_tolerance_share'] %}
-        max(case when parameters.parameter = '{{ name }}' then parameters.value end) as {{ name }},
+        max(case when parameters.parameter = '{{ name }}' then parameters.value end) as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
-        min(months.month) over () as first_month
     from months
+    inner join posted
+        on months.month > posted.first_month
     left join {{ ref('int_parameter_spans') }} as parameters
         on
             parameters.valid_from <= months.month

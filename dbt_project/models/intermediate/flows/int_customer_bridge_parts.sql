@@ -1,6 +1,10 @@
 -- Everything that moves a customer's assets in a month, exactly, by part of the bridge and currency; and, not in the bridge
 -- (`is_in_bridge`), what landed and belongs to no customer's bridge.
-with customer_bridge_parts as (
+with persons as (
+    select distinct customer_id from {{ ref('int_customer_spells') }}
+),
+
+customer_bridge_parts as (
     select
         customer_id,
         month,
@@ -39,8 +43,23 @@ with customer_bridge_parts as (
         changes.amount as held_amount,
         0 as converted_amount
     from {{ ref('int_holder_changes') }} as changes
-    inner join (select distinct customer_id from {{ ref('int_customer_spells') }}) as persons
+    inner join persons
         on changes.customer_id = persons.customer_id
+    union all
+    select
+        outside.customer_id,
+        outside.month,
+        '{{ var("reporting_currency") }}' as currency_code,
+        'correction' as part,
+        'outside_relationship' as correction_reason,
+        true as is_in_bridge,
+        0 as movements,
+        outside.amount,
+        outside.amount as held_amount,
+        0 as converted_amount
+    from {{ ref('int_customer_assets_outside') }} as outside
+    inner join persons
+        on outside.customer_id = persons.customer_id
 )
 
 select * from customer_bridge_parts

@@ -34,6 +34,7 @@ persons as (
 
 flows_reasoned as (
     select
+        flows.leg_id,
         flows.is_transaction,
         flows.month,
         flows.currency_code,

@@ -15,6 +15,11 @@ with priced as (
     where position_kind = 'holding' and units > 0
 ),
 
+last_priced as (
+    select * from priced
+    where recency = 1
+),
+
 openings as (
     select
         position_id,
@@ -33,7 +38,7 @@ holding_prices_latest as (
         coalesce(priced.month, openings.month) as month,
         coalesce(priced.observed_amount, openings.observed_amount) as observed_amount,
         coalesce(priced.units, openings.units) as units
-    from (select * from priced where recency = 1) as priced
+    from last_priced as priced
     full outer join openings
         on
             priced.position_id = openings.position_id

@@ -31,13 +31,19 @@ changes as (
     union all
     {%- endfor %}
     select
-        position_id, currency_code, month, null, false, 0, 0, 0, 0, 0, amount, reporting_amount
-    from {{ ref('int_transactions_classified') }}
-    where coalesce(correction_reason, '') not in ('unknown_account', 'outside_assets', 'currency_without_rate')
-    union all
-    select
-        position_id, currency_code, month, customer_id, units is null, 0, 0, -units, 0, 0, amount, reporting_amount
-    from {{ ref('int_orders_converted') }}
+        position_id,
+        currency_code,
+        month,
+        customer_id,
+        is_without_units,
+        0 as counted_change,
+        0 as stated_change,
+        -units as units_unexplained,
+        0 as opening_amount,
+        0 as closing_amount,
+        amount as moved_amount,
+        reporting_amount as moved_reporting_amount
+    from {{ ref('int_position_movements') }}
 ),
 
 position_months_changed as (
@@ -53,9 +59,9 @@ position_months_changed as (
         {%- for column in ['counted_change', 'stated_change', 'moved_amount'] %}
         cast(sum(changes.{{ column }}) as decimal(18, 2)) as {{ column }},
         {%- endfor %}
-        {%- for column in ['opening_amount', 'closing_amount', 'moved_reporting_amount'] %}
-        cast(sum(changes.{{ column }}) as decimal(20, 6)) as {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        cast(sum(changes.opening_amount) as decimal(20, 6)) as opening_amount,
+        cast(sum(changes.closing_amount) as decimal(20, 6)) as closing_amount,
+        cast(sum(changes.moved_reporting_amount) as decimal(20, 6)) as moved_reporting_amount
     from changes
     inner join months
         on changes.month = months.month
