@@ -32,9 +32,9 @@ position_movements as (
         month,
         max(customer_id) as customer_id,
         bool_or(is_without_units) as is_without_units,
-        sum(units) as units,
-        sum(amount) as amount,
-        sum(reporting_amount) as reporting_amount
+        cast(sum(units) as decimal(28, 6)) as units,
+        cast(sum(amount) as decimal(18, 2)) as amount,
+        cast(sum(reporting_amount) as decimal(20, 6)) as reporting_amount
     from movements
     group by position_id, currency_code, month
 )

@@ -6,7 +6,7 @@ month_ends as (
     select
         customer_key,
         month,
-        sum(eop_amount) as amount
+        cast(sum(eop_amount) as decimal(18, 2)) as amount
     from {{ ref('fct_customer_aum_monthly') }}
     where eop_amount <> 0
     group by customer_key, month
