@@ -226,7 +226,9 @@ def _rows(bank: Bank, aum: dict, months: list[date], result: Bridges) -> dict:
     for customer, month in keys:
         if month not in months:
             continue
-        part = {name: rounded(result.parts.get((customer, month), {}).get(name, 0), 2) for name in (*PARTS, "converted")}
+        part = {
+            name: rounded(result.parts.get((customer, month), {}).get(name, 0), 2) for name in (*PARTS, "converted")
+        }
         opening = closings.get((customer, _before(month)), Decimal("0.00"))
         closing = closings.get((customer, month), Decimal("0.00"))
         residual = closing - opening - sum(part[name] for name in PARTS)
