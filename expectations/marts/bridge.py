@@ -126,7 +126,7 @@ def _closes(profile: Profile, as_of: date) -> Iterator[Rule]:
         BRIDGE,
         f"""(checked.is_closed is null) <> (checked.month < date '{begins}')
             or coalesce(checked.month = {LAST} and checked.is_closed <> (abs(checked.residual_amount)
-            <= greatest({amount}, {share} * greatest(checked.opening_amount, checked.closing_amount)), false)""",
+            <= greatest({amount}, {share} * greatest(checked.opening_amount, checked.closing_amount))), false)""",
         name_en="A month is closed when its residual is within policy (last month)",
         name_zh="残差在政策范围内方为闭合（最近月份）",
         reason="Closed means explained; policy says how far.",
