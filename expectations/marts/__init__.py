@@ -7,6 +7,7 @@ from datetime import date
 from crm_warehouse.profile import Profile
 from crm_warehouse.quality.rule import Rule
 from expectations.marts import (
+    bridge,
     customers,
     leakage,
     ledger,
@@ -36,4 +37,5 @@ def build_rules(profile: Profile, marts: dict[str, dict], coverage: dict[str, st
         *leakage.build_rules(profile, coverage),
     ]
     rules += lifetime.build_rules(profile)
+    rules += bridge.build_rules(profile, coverage, as_of)
     return rules + [*tier_movements.build_rules(), *tier_thresholds.build_rules(), *window_dressing.build_rules()]

@@ -40,10 +40,13 @@ def build_rules(name: str, node: dict, coverage: str) -> Iterator[Rule]:
         expectation=gxe.ExpectTableColumnsToMatchSet(column_set=list(node["columns"]), exact_match=True),
     )
     if "customer_key" in node["columns"]:
+        # A mart may show what is nobody's, where its contract says so.
+        nobody = node["columns"]["customer_key"]["config"]["meta"].get("may_be_nobody")
         yield mart_rule(
             "customer_is_token",
             name,
-            "not regexp_full_match(checked.customer_key, '[0-9a-f]+') or length(checked.customer_key) <> 32",
+            f"{'checked.customer_key is not null and ' if nobody else ''}"
+            "(not regexp_full_match(checked.customer_key, '[0-9a-f]+') or length(checked.customer_key) <> 32)",
             name_en="A customer appears only as a keyed token",
             name_zh="客户仅以令牌出现",
             reason="An id in place of a token would tell BI who the customer is.",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from bridge_damages import BRIDGE_DAMAGES
 from leakage_damages import LEAKAGE_DAMAGES
 from lifetime_damages import LIFETIME_DAMAGES
 from mart_damages import DAMAGES, LEDGER, MID, gap
@@ -24,7 +25,7 @@ from crm_warehouse.quality.rule import Rule
 from crm_warehouse.settings import PROJECT, Settings, known_banks
 from expectations import landing, marts
 
-ALL_DAMAGES = DAMAGES | LIFETIME_DAMAGES | LEAKAGE_DAMAGES
+ALL_DAMAGES = DAMAGES | LIFETIME_DAMAGES | LEAKAGE_DAMAGES | BRIDGE_DAMAGES
 SEVERITIES = {"block", "quarantine", "warn"}
 DIMENSIONS = {"completeness", "accuracy", "consistency", "timeliness", "uniqueness", "validity"}
 CJK = re.compile(r"[\u4e00-\u9fff]")

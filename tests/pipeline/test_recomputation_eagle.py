@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
 
@@ -41,6 +42,14 @@ def test_each_transaction_is_what_the_policy_of_its_day_takes_it_for(eagle: Reco
     classes = classify(eagle.bank)
     assert built_classes(eagle.run) == classes
     assert {classed.flow_class for classed in classes.values()} == {"external", "income", "fee"}
+
+
+def test_the_real_banks_assets_are_explained_to_the_last_crown(eagle: Recomputed) -> None:
+    """Its balances are the sum of its transactions; what an overdraft took came off no assets."""
+    rows = eagle.published("fct_aum_bridge").values()
+    assert rows and not any(row["residual_amount"] or row["market_movement_amount"] for row in rows)
+    reasons = Counter(reason for _, _, reason, _ in eagle.published("fct_bridge_corrections"))
+    assert reasons == {"before_bridge": 96, "overdraft": 28}
 
 
 def test_a_ladder_without_private_banking_has_no_bands_and_coverage_says_so(eagle: Recomputed, eagle_run) -> None:

@@ -166,6 +166,15 @@ def test_the_data_reaches_the_cases_the_definitions_speak_of(reference: Recomput
     assert all(any(row[part] for row in parts) for part in ("perks_amount", "expected_loss_amount", "is_over_served"))
 
 
+def test_every_months_assets_are_explained_by_postings_orders_rates_and_prices(reference: Recomputed) -> None:
+    reference.assert_equal("fct_aum_bridge")
+    reference.assert_equal("fct_bridge_corrections")
+    rows = reference.marts["fct_aum_bridge"].values()
+    assert all(row["is_closed"] and abs(row["residual_amount"]) <= Decimal("0.05") for row in rows)
+    for column in ("market_movement_amount", "fx_movement_amount", "internal_transfer_amount", "converted_amount"):
+        assert any(row[column] for row in rows), column
+
+
 def test_each_transaction_is_what_the_policy_of_its_day_takes_it_for(reference: Recomputed) -> None:
     classes = classify(reference.bank)
     assert built_classes(reference.run) == classes

@@ -49,6 +49,7 @@ class Position:
     day_ends: Dated  # None from the day on which it is no longer held
     averages: dict[date, Decimal] = field(default_factory=dict)
     account_id: str | None = None
+    units: Dated | None = None
 
     def amount_on(self, day: date) -> Decimal | None:
         return self.averages[month_of(day)] if month_of(day) in self.averages else self.day_ends.on(day)

@@ -66,7 +66,7 @@ def read_eagle_bank(data: Path, business_date: date) -> Bank:
         for day, net in nets[account].items() if account in nets.index.get_level_values(0) else ():
             running += net
             day_ends.append((day, running))
-        positions.append(Position("ACCOUNT", "CZK", {owner: ONE}, Dated(day_ends)))
+        positions.append(Position("ACCOUNT", "CZK", {owner: ONE}, Dated(day_ends), account_id=account))
     fees = transactions[transactions.k_symbol == "SLUZBY"]
     bank = Bank(
         bank="eagle_bank",
@@ -99,6 +99,7 @@ def read_eagle_bank(data: Path, business_date: date) -> Bank:
             }
         ),
         ratings_known=defaultdict(lambda: received),
+        currency="CZK",
         branches=[
             {
                 "branch_id": row["district_id"],

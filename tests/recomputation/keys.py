@@ -23,6 +23,8 @@ KEYS = {
     "fct_customer_values": ("customer_key", "month"),
     "fct_value_concentration": ("month", "measure", "percentile"),
     "fct_value_backtests": ("month", "horizon_months", "model", "decile"),
+    "fct_aum_bridge": ("customer_key", "month"),
+    "fct_bridge_corrections": ("customer_key", "month", "correction_reason", "currency_code"),
     "fct_window_dressing": ("month", "level", "level_key"),
     "fct_payment_platform_flows": ("customer_key", "month", "platform_id"),
     "fct_competitor_outflows": ("customer_key", "destination_institution_id", "institution_type", "outflow_date"),

@@ -229,7 +229,15 @@ def holding_positions(holdings: pd.DataFrame) -> Iterator[Position]:
         named = {row.day: Decimal(row.market_value_amount) for row in rows[~is_average].itertuples()}
         averages = {month_of(row.day): Decimal(row.market_value_amount) for row in rows[is_average].itertuples()}
         currency = rows.currency_code.iloc[0]
-        yield Position(product, currency, {customer: ONE}, Dated([(day, named.get(day)) for day in dates]), averages)
+        units = {row.day: Decimal(str(row.units)) for row in rows[~is_average].itertuples()}
+        yield Position(
+            product,
+            currency,
+            {customer: ONE},
+            Dated([(day, named.get(day)) for day in dates]),
+            averages,
+            units=Dated([(day, units.get(day)) for day in dates]),
+        )
 
 
 def read_loans(rows: pd.DataFrame) -> list[Loan]:

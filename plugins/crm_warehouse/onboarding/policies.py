@@ -99,6 +99,9 @@ PARAMETERS = (
     "poaching_window_days",
     "poaching_min_share",
     "poaching_min_adb_amount",
+    "bridge_tolerance_amount",
+    "bridge_tolerance_share",
+    "bridge_open_max_share",
 )
 # Where dates ascend: within each of these, row after row.
 SERIES = {

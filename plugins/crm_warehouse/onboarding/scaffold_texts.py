@@ -63,6 +63,9 @@ PARAMETERS = [
     "poaching_min_share,0.20,2000-01-01,TODO,TODO,Net outflow of the window from this share of the average assets before it on is poaching",
     'poaching_min_adb_amount,50000,2000-01-01,TODO,TODO,"Average assets before the window below this are too small for poaching, whatever the share"',
     "waiver_max_days,30,2000-01-01,TODO,TODO,Days after which a waiver of a rule ends at the latest",
+    "bridge_tolerance_amount,1,2000-01-01,TODO,TODO,What a customer's month may leave unexplained in the asset bridge and still be closed",
+    "bridge_tolerance_share,0.0001,2000-01-01,TODO,TODO,The same as a share of opening or closing assets: the larger of both counts",
+    "bridge_open_max_share,0,2000-01-01,TODO,TODO,Largest share of the bridge's customer-months that may stay open",
 ]
 THRESHOLDS = [
     "changed_values_max_share,0.05,2000-01-01,TODO,TODO,TODO,Largest share of one column's values that may change between two deliveries",

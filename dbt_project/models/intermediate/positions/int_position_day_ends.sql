@@ -1,3 +1,4 @@
+-- Each position on the last day of each month, in its own currency and in the bank's; one without a rate counts as nothing.
 with spans as (
     select * from {{ ref('int_position_day_spans') }}
 ),
@@ -8,6 +9,11 @@ position_day_ends as (
         spans.product_id,
         months.month,
         months.month_end,
+        spans.position_kind,
+        spans.currency_code,
+        spans.observed_amount,
+        spans.stated_amount,
+        spans.units,
         cast(spans.observed_amount * fx.rate as decimal(20, 6)) as reporting_amount
     from spans
     inner join {{ ref('int_months') }} as months

@@ -22,6 +22,8 @@ spans as (
         observed.product_id,
         observed.currency_code,
         observed.observed_amount,
+        observed.stated_amount,
+        observed.units,
         observed.business_date as valid_from,
         least(
             coalesce(

@@ -1,4 +1,5 @@
--- An overdraft is lending, not an asset of the customer: a negative balance counts as nothing here.
+-- An overdraft is lending, not an asset of the customer: a negative balance counts as nothing here. `stated_amount` is what the
+-- bank states, overdrafts too.
 with balances as (
     select
         'account' as position_kind,
@@ -8,6 +9,8 @@ with balances as (
         balances.business_date,
         balances.balance_basis,
         greatest(balances.balance_amount, 0) as observed_amount,
+        balances.balance_amount as stated_amount,
+        cast(null as decimal(28, 6)) as units,
         accounts.closed_on,
         balances.received_at
     from {{ ref('stg_core__balances') }} as balances
@@ -24,6 +27,8 @@ holdings as (
         business_date,
         balance_basis,
         market_value_amount as observed_amount,
+        market_value_amount as stated_amount,
+        cast(units as decimal(28, 6)) as units,
         cast(null as date) as closed_on,
         received_at
     from {{ ref('stg_wealth__holdings') }}
