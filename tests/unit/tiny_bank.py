@@ -113,6 +113,8 @@ SCAFFOLDED = (
     "deposit_rates",
     "ledger_contribution_lines",
     "transaction_classes",
+    "customer_events",
+    "churn_signs",
 )
 
 
