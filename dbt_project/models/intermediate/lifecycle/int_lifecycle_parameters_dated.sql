@@ -1,5 +1,6 @@
 -- For each month every number that churn and the lifecycle take from policy, as in force on its first day; null where the bank has
--- decided none. Whether policy names, of what the bank provides, events of a customer's own and signs of a cause that is no choice.
+-- decided none. Whether the bank tells of closings at all, and whether policy names, of what the bank provides, events of a customer's own
+-- and signs of a cause that is no choice.
 {%- set tables = {
     'transaction': 'core__transactions', 'contact': 'crm__contacts', 'order': 'wealth__orders',
     'service_request': 'crm__service_requests', 'survey': 'crm__surveys',
@@ -26,6 +27,12 @@ signs as (
     where source_table in ('none'{% for table in tables.values() if is_provided(table) %}, '{{ table }}'{% endfor %})
 ),
 
+closings as (
+    select count(*) as closings
+    from {{ ref('int_customer_spells') }}
+    where spell_to < {{ end_of_time() }}
+),
+
 lifecycle_parameters_dated as (
     select
         months.month,
@@ -45,6 +52,10 @@ lifecycle_parameters_dated as (
         ] %}
         max(case when parameters.parameter = '{{ name }}' then parameters.value end) as {{ name }},
         {%- endfor %}
+        -- Nobody ever left a bank that does not say so.
+        coalesce(
+            max(closings.closings) >= max(case when parameters.parameter = 'life_table_min_exits' then parameters.value end), false
+        ) as has_closings,
         coalesce(max(events.told_from) <= months.month_end, false) as has_events,
         coalesce(max(signs.told_from) <= months.month_end, false) as has_signs,
         -- The same on every row.
@@ -53,6 +64,7 @@ lifecycle_parameters_dated as (
     from months
     cross join events
     cross join signs
+    cross join closings
     left join parameters
         on
             parameters.valid_from <= months.month

@@ -18,7 +18,7 @@ tiers as (
 flags as (
     select
         months.*,
-        closings.customer_id is not null as is_closed,
+        case when months.has_closings then closings.customer_id is not null end as is_closed,
         closings.closed_on,
         closings.is_reopened,
         closings.assets_before_amount,
