@@ -114,6 +114,8 @@ SCAFFOLDED = (
     "ledger_contribution_lines",
     "transaction_classes",
     "counterparty_mappings",
+    "customer_events",
+    "churn_signs",
 )
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from crm_warehouse.errors import SettingsError
+from crm_warehouse.onboarding.churn_policies import EVENTS, SIGNS, check_events, check_signs
 from crm_warehouse.onboarding.counterparties import MAPPINGS, check_mappings
 from crm_warehouse.onboarding.findings import Finding
 from crm_warehouse.onboarding.flow_classes import CLASSES, check_classes
@@ -38,6 +39,8 @@ FILES = {
     " approved_by decision_reference",
     "counterparty_mappings": "counterparty counterparty_kind institution_id top_up_use? effective_from:date approved_by"
     " decision_reference",
+    "customer_events": "event_type channel? purpose? outcome? counts:flag effective_from:date approved_by decision_reference",
+    "churn_signs": "source_table source_column code cause effective_from:date approved_by decision_reference",
     "calendar_exceptions": "calendar_date:date is_business_day:flag reason?",
 }
 MAY_BE_EMPTY = (
@@ -46,6 +49,8 @@ MAY_BE_EMPTY = (
     "ledger_contribution_lines",
     "transaction_classes",
     "counterparty_mappings",
+    "customer_events",
+    "churn_signs",
     "calendar_exceptions",
 )
 # Parameters without which a step of the job stops, or a figure is null.
@@ -102,6 +107,20 @@ PARAMETERS = (
     "bridge_tolerance_amount",
     "bridge_tolerance_share",
     "bridge_open_max_share",
+    "relationship_gap_days",
+    "value_churn_max_share",
+    "value_churn_window_months",
+    "value_churn_months",
+    "value_churn_min_amount",
+    "silent_churn_days",
+    "silent_watch_days",
+    "churn_sign_days",
+    "lifecycle_onboarding_months",
+    "lifecycle_trend_months",
+    "lifecycle_growth_min_share",
+    "lifecycle_decline_min_share",
+    "lifecycle_trend_min_amount",
+    "lifecycle_won_back_months",
 )
 # Where dates ascend: within each of these, row after row.
 SERIES = {
@@ -112,6 +131,8 @@ SERIES = {
     "age_bands": ("age_band",),
     "transaction_classes": ("transaction_type", "counterparty_type", "is_own_name"),
     "counterparty_mappings": ("counterparty_kind", "counterparty"),
+    "customer_events": ("event_type", "channel", "purpose", "outcome"),
+    "churn_signs": ("source_table", "source_column", "code"),
     "tier_policies": ("policy_id",),
 }
 
@@ -226,6 +247,8 @@ def _findings(profile: Profile) -> Iterator[Finding]:
         PARAMETERS_FILE: lambda: _parameters(profile, sound.get(PARAMETERS_FILE, [])),
         CLASSES: lambda: check_classes(sound.get(CLASSES, [])),
         MAPPINGS: lambda: check_mappings(sound.get(MAPPINGS, [])),
+        EVENTS: lambda: check_events(sound.get(EVENTS, [])),
+        SIGNS: lambda: check_signs(sound.get(SIGNS, [])),
         "age_bands": lambda: _age_bands(sound.get("age_bands", [])),
     }
     for name, rows in sound.items():
