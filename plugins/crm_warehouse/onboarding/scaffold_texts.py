@@ -59,6 +59,7 @@ PARAMETERS = [
     "pyramid_platinum_share,0.01,2000-01-01,TODO,TODO,Share of customers at the top of the pyramid",
     "pyramid_gold_share,0.19,2000-01-01,TODO,TODO,Share of customers below them",
     "value_class_high_share,0.20,2000-01-01,TODO,TODO,Share of customers that counts as high in contribution and in growth with potential",
+    "cautious_risk_class_max,2,2000-01-01,TODO,TODO,Highest class of risk appetite (1 to 5) that counts as cautious",
     "waiver_max_days,30,2000-01-01,TODO,TODO,Days after which a waiver of a rule ends at the latest",
 ]
 THRESHOLDS = [

@@ -14,8 +14,8 @@ dates as (
         first_day as changed_on
     from firsts
     {%- for model in [
-        'int_customer_versions_dated', 'int_customer_ages_dated', 'int_customer_tiers_dated', 'int_customer_managers_dated',
-        'int_customer_persons_dated', 'int_customer_spells_followed',
+        'int_customer_versions_dated', 'int_customer_ages_dated', 'int_customer_risks_dated', 'int_customer_tiers_dated',
+        'int_customer_managers_dated', 'int_customer_persons_dated', 'int_customer_spells_followed',
     ] %}
     {%- for column in ['valid_from', 'valid_to'] %}
     union

@@ -5,13 +5,15 @@
         'is_listed', 'region_code', 'city_tier', 'gender', 'occupation_code', 'industry_code', 'risk_rating', 'branch_id',
     ],
     'ages': ['age_band', 'is_founder_generation'],
+    'risks': ['is_cautious'],
     'tiers': ['tier_code'],
     'managers': ['rm_id'],
     'persons': ['first_record_id'],
 } %}
 {%- set models = {
     'spells': 'int_customer_spells_followed', 'versions': 'int_customer_versions_dated', 'ages': 'int_customer_ages_dated',
-    'tiers': 'int_customer_tiers_dated', 'managers': 'int_customer_managers_dated', 'persons': 'int_customer_persons_dated',
+    'risks': 'int_customer_risks_dated', 'tiers': 'int_customer_tiers_dated', 'managers': 'int_customer_managers_dated',
+    'persons': 'int_customer_persons_dated',
 } %}
 {%- set said = (sources.values() | sum(start=[])) + ['closed_on'] %}
 with changes as (

@@ -8,7 +8,6 @@
 with deliveries as (
     select
         business_date,
-        row_number() over (order by business_date asc nulls first) as delivery_number,
         lead(business_date) over (order by business_date asc nulls first) as next_business_date
     from (select distinct business_date from {{ ref('stg_core__customers') }}) as dates
     where business_date <= {{ as_of() }}
@@ -71,8 +70,7 @@ compared as (
 customer_versions_dated as (
     select
         customer_id,
-        {{ stated | join(', ') }},
-        is_listed,
+        {{ (stated + ['is_listed']) | join(', ') }},
         case when is_first then cast('0001-01-01' as date) else said_on end as valid_from,
         lead(said_on, 1, {{ end_of_time() }}) over (partition by customer_id order by said_on asc nulls first) as valid_to
     from compared

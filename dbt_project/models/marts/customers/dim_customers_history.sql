@@ -38,8 +38,7 @@ dim_customers_history as (
         histories.is_founder_generation,
         histories.city_tier = 'county' as is_county,
         histories.occupation_code = 'self_employed' as is_sole_proprietor,
-        -- Cautious: C1 or C2 of the five classes of risk appetite.
-        histories.risk_rating in ('C1', 'C2') as is_cautious,
+        histories.is_cautious,
         histories.first_record_id is not null as is_merged_record,
         coalesce(firsts.customer_key, keys.customer_key) as first_record_key,
         histories.attributes_filled,
