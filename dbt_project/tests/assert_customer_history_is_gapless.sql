@@ -9,11 +9,11 @@ with intervals as (
     select
         history.*,
         lead(valid_from, 1, {{ end_of_time() }}) over by_customer as next_valid_from,
-        lag(valid_from) over by_customer is null as is_first,
-        min(onboarded_on) over (partition by customer_key) as first_onboarded_on,
         {%- for column in said %}
-        {{ column }} is not distinct from lag({{ column }}) over by_customer{{ ' and' if not loop.last }}
-        {%- endfor %} as is_same
+        lag({{ column }}) over by_customer as previous_{{ column }},
+        {%- endfor %}
+        lag(valid_from) over by_customer as previous_valid_from,
+        min(onboarded_on) over (partition by customer_key) as first_onboarded_on
     from {{ ref('dim_customers_history') }} as history
     window by_customer as (partition by customer_key order by valid_from asc nulls first)
 )
@@ -22,5 +22,10 @@ select * from intervals
 where
     valid_to <> next_valid_from
     or valid_from >= valid_to
-    or (is_first and valid_from <> first_onboarded_on)
-    or (not is_first and is_same)
+    or (previous_valid_from is null and valid_from <> first_onboarded_on)
+    or (
+        previous_valid_from is not null
+        {%- for column in said %}
+        and {{ column }} is not distinct from previous_{{ column }}
+        {%- endfor %}
+    )

@@ -11,8 +11,17 @@ with latest as (
 open_intervals as (
     select {{ columns | join(', ') }} from {{ ref('dim_customers_history') }}
     where valid_from <= {{ as_of() }} and valid_to > {{ as_of() }}
+),
+
+differing as (
+    {%- for one, other in [('latest', 'open_intervals'), ('open_intervals', 'latest')] %}
+    select * from (
+        select * from {{ one }}
+        except
+        select * from {{ other }}
+    ) as rest
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 )
 
-(select * from latest except select * from open_intervals)
-union all
-(select * from open_intervals except select * from latest)
+select * from differing

@@ -44,11 +44,8 @@ said as (
 compared as (
     select
         said.*,
-        case
-            when value is null or not is_filled then null
-            when lag(valid_from) over by_attribute is null then first_day
-            when value is distinct from lag(value) over by_attribute then greatest(valid_from, first_day)
-        end as changed_on
+        lag(value) over by_attribute as previous_value,
+        lag(valid_from) over by_attribute as previous_valid_from
     from said
     window by_attribute as (partition by customer_id, attribute order by valid_from asc nulls first)
 ),
@@ -64,7 +61,12 @@ customer_attributes_dated as (
         case
             when not is_filled or value is null then null
             when attribute = 'consent_marketing' then dated_on
-            else max(changed_on) over by_attribute
+            else max(
+                case
+                    when previous_valid_from is null then first_day
+                    when value is distinct from previous_value then greatest(valid_from, first_day)
+                end
+            ) over by_attribute
         end as stands_since
     from compared
     window by_attribute as (partition by customer_id, attribute order by valid_from asc nulls first)

@@ -31,22 +31,22 @@ described as (
         {%- endfor %}
         case when spells.closed_on <= changes.valid_from then spells.closed_on end as closed_on
     from changes
-    {%- for source, model in models.items() %}
+    {% for source, model in models.items() -%}
     left join {{ ref(model) }} as {{ source }}
         on
             changes.customer_id = {{ source }}.customer_id
             and changes.valid_from >= {{ source }}.valid_from
             and changes.valid_from < {{ source }}.valid_to
-    {%- endfor %}
+    {% endfor %}
 ),
 
 compared as (
     select
         described.*,
-        lag(valid_from) over by_customer is null
         {%- for column in said %}
-        or {{ column }} is distinct from lag({{ column }}) over by_customer
-        {%- endfor %} as is_changed
+        lag({{ column }}) over by_customer as previous_{{ column }},
+        {%- endfor %}
+        lag(valid_from) over by_customer as previous_valid_from
     from described
     window by_customer as (partition by customer_id order by valid_from asc nulls first)
 ),
@@ -58,7 +58,11 @@ customer_histories_joined as (
         lead(valid_from, 1, {{ end_of_time() }}) over (partition by customer_id order by valid_from asc nulls first) as valid_to,
         {{ said | join(', ') }}
     from compared
-    where is_changed
+    where
+        previous_valid_from is null
+        {%- for column in said %}
+        or {{ column }} is distinct from previous_{{ column }}
+        {%- endfor %}
 )
 
 select * from customer_histories_joined

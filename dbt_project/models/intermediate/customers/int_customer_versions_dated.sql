@@ -26,11 +26,7 @@ customers as (
 
 named as (
     select
-        customers.customer_id,
-        {%- for column in stated %}
-        customers.{{ column }},
-        {%- endfor %}
-        deliveries.business_date,
+        customers.*,
         deliveries.next_business_date,
         lead(deliveries.business_date) over (
             partition by customers.customer_id
@@ -59,10 +55,10 @@ said as (
 compared as (
     select
         said.*,
-        lag(said_on) over by_customer is null as is_first,
         {%- for column in stated + ['is_listed'] %}
-        {{ 'or ' if not loop.first }}{{ column }} is distinct from lag({{ column }}) over by_customer
-        {%- endfor %} as is_changed
+        lag({{ column }}) over by_customer as previous_{{ column }},
+        {%- endfor %}
+        lag(said_on) over by_customer as previous_said_on
     from said
     window by_customer as (partition by customer_id order by said_on asc nulls first)
 ),
@@ -71,10 +67,14 @@ customer_versions_dated as (
     select
         customer_id,
         {{ (stated + ['is_listed']) | join(', ') }},
-        case when is_first then cast('0001-01-01' as date) else said_on end as valid_from,
+        case when previous_said_on is null then cast('0001-01-01' as date) else said_on end as valid_from,
         lead(said_on, 1, {{ end_of_time() }}) over (partition by customer_id order by said_on asc nulls first) as valid_to
     from compared
-    where is_first or is_changed
+    where
+        previous_said_on is null
+        {%- for column in stated + ['is_listed'] %}
+        or {{ column }} is distinct from previous_{{ column }}
+        {%- endfor %}
 )
 
 select * from customer_versions_dated
