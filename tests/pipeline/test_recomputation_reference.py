@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 
 import duckdb
 import pytest
@@ -93,6 +94,7 @@ def test_contribution_rank_and_over_service_follow_from_the_parts(reference: Rec
         "fct_customer_values",
         "fct_value_concentration",
         "fct_value_backtests",
+        "fct_data_completeness",
     ],
 )
 def test_tier_and_value_marts_follow_customer_by_customer(reference: Recomputed, mart: str) -> None:
@@ -147,6 +149,19 @@ def test_the_data_reaches_the_cases_the_definitions_speak_of(reference: Recomput
     assert {row["horizon_assets_amount"] == row["wealth_stock_amount"] for row in values} == {True, False}
     parts = reference.marts["fct_customer_contributions"].values()
     assert all(any(row[part] for row in parts) for part in ("perks_amount", "expected_loss_amount", "is_over_served"))
+    intervals = defaultdict(list)
+    for (customer, _), row in sorted(reference.marts["dim_customers_history"].items()):
+        intervals[customer].append(row)
+    changed = Counter(
+        column
+        for rows in intervals.values()
+        for one, after in pairwise(rows)
+        for column in one
+        if one[column] != after[column]
+    )
+    for column in ("tier_code", "age_band", "is_founder_generation", "risk_rating", "primary_rm_id", "closed_on"):
+        assert changed[column], column
+    assert any(row["is_merged_record"] for rows in intervals.values() for row in rows)
 
 
 def test_each_transaction_is_what_the_policy_of_its_day_takes_it_for(reference: Recomputed) -> None:
