@@ -25,23 +25,22 @@ class Book:
     """What the deliveries said of one customer."""
 
     def __init__(self, bank: Bank, customer: str) -> None:
-        self.named = sorted(day for day, rows in bank.customer_deliveries.items() if customer in rows)
+        self.dates = sorted(bank.customer_deliveries)
+        self.named = [day for day in self.dates if customer in bank.customer_deliveries[day]]
         self.rows = [bank.customer_deliveries[day][customer] for day in self.named]
+        self.stated = [{name: text_or_none(row.get(name)) for name in STATED} for row in self.rows]
+        self.born = [day_or_none(row["birth_date"]) for row in self.rows]
+
+    def place(self, day: date) -> int:
+        """Which delivery that names the customer was the last by then; before any of them, the first."""
+        return max(bisect_right(self.named, day) - 1, 0)
 
     def on(self, day: date) -> dict:
-        """What was said last by then; before anything was said, what was said first."""
-        return self.rows[max(bisect_right(self.named, day) - 1, 0)]
+        return self.rows[self.place(day)]
 
-
-def delivery_on(bank: Bank, day: date) -> date | None:
-    dates = sorted(bank.customer_deliveries)
-    place = bisect_right(dates, day)
-    return dates[place - 1] if place else None
-
-
-def is_listed(bank: Bank, customer: str, book: Book, day: date) -> bool:
-    delivery = delivery_on(bank, day)
-    return day < book.named[0] or customer in bank.customer_deliveries[delivery]
+    def is_listed(self, day: date) -> bool:
+        """Whether the last delivery by then, of any customer, is the one that names this one."""
+        return day < self.named[0] or self.dates[bisect_right(self.dates, day) - 1] == self.named[self.place(day)]
 
 
 def managers(bank: Bank) -> dict[str, list[tuple]]:
@@ -75,16 +74,16 @@ def days_of(bank: Bank, history: dict, customer: str, assigned: list[tuple]) -> 
     ]
     day = spells[0].starts
     while day <= bank.business_date:
-        said = book.on(day)
+        place = book.place(day)
         spell = [spell for spell in spells if spell.starts <= day][-1]
-        row = {name: text_or_none(said.get(name)) for name in STATED}
+        row = book.stated[place]
         held = [part for part in assigned if part[0] <= day < part[1]]
-        band = bank.age_band_on(day_or_none(said["birth_date"]), day)
+        band = bank.age_band_on(book.born[place], day)
         yield (
             day,
             {
                 **row,
-                "is_listed": is_listed(bank, customer, book, day),
+                "is_listed": book.is_listed(day),
                 "tier_code": next((tier for start, end, tier in tiers if start <= day < end), None),
                 "age_band": band and band["age_band"],
                 "is_founder_generation": band and band["is_founder_generation"] == "true",
@@ -163,9 +162,7 @@ def data_completeness(bank: Bank) -> dict[tuple[date, str], dict]:
         here = [
             customer
             for customer, spells in bank.spells.items()
-            if end >= first
-            and any(spell.runs_on(end) for spell in spells)
-            and is_listed(bank, customer, books[customer], end)
+            if end >= first and any(spell.runs_on(end) for spell in spells) and books[customer].is_listed(end)
         ]
         for attribute in COUNTED if here else ():
             filled = sum(text_or_none(books[customer].on(end).get(attribute)) is not None for customer in here)
