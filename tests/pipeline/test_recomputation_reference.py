@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 
 import duckdb
 import pytest
@@ -96,6 +97,7 @@ def test_contribution_rank_and_over_service_follow_from_the_parts(reference: Rec
         "fct_payment_platform_flows",
         "fct_competitor_outflows",
         "fct_unmapped_counterparties",
+        "fct_data_completeness",
     ],
 )
 def test_tier_value_and_flow_marts_follow_customer_by_customer(reference: Recomputed, mart: str) -> None:
@@ -164,6 +166,19 @@ def test_the_data_reaches_the_cases_the_definitions_speak_of(reference: Recomput
     assert any(row["net_outflow_30d_amount"] < 0 for row in outflows.values())
     parts = reference.marts["fct_customer_contributions"].values()
     assert all(any(row[part] for row in parts) for part in ("perks_amount", "expected_loss_amount", "is_over_served"))
+    intervals = defaultdict(list)
+    for (customer, _), row in sorted(reference.marts["dim_customers_history"].items()):
+        intervals[customer].append(row)
+    changed = Counter(
+        column
+        for rows in intervals.values()
+        for one, after in pairwise(rows)
+        for column in one
+        if one[column] != after[column]
+    )
+    for column in ("tier_code", "age_band", "is_founder_generation", "risk_rating", "primary_rm_id", "closed_on"):
+        assert changed[column], column
+    assert any(row["is_merged_record"] for rows in intervals.values() for row in rows)
 
 
 def test_every_months_assets_are_explained_by_postings_orders_rates_and_prices(reference: Recomputed) -> None:

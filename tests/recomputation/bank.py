@@ -145,6 +145,12 @@ class Bank:
     orders: list[Order] = field(default_factory=list)
     institutions: set[str] = field(default_factory=set)  # of the latest delivery of the bank's table
     currency: str = "CNY"
+    customer_deliveries: dict[date, dict[str, dict]] = field(default_factory=dict)  # by date and customer
+    assignment_deliveries: dict[date, list[dict]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._bands: dict[date, list[dict]] = {}
+        self._cautious: dict[date, int] = {}
 
     @property
     def months(self) -> list[date]:
@@ -168,6 +174,30 @@ class Bank:
         rows = [(date.fromisoformat(row["effective_from"]), row["value"]) for row in self.policy("policy_parameters")
                 if row["parameter"] == name]  # fmt: skip
         return Decimal(Dated(rows).on(self.business_date))
+
+    def age_band_on(self, born: date | None, day: date) -> dict | None:
+        """By years completed, in the list of bands of that day; the first list also names the days before it."""
+        if born is None:
+            return None
+        if not self._bands:
+            for row in self.policy("age_bands"):
+                self._bands.setdefault(date.fromisoformat(row["effective_from"]), []).append(row)
+        listed = max((start for start in self._bands if start <= day), default=min(self._bands))
+        age = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+        found = [row for row in self._bands[listed] if int(row["age_from"]) <= age <= int(row["age_to"])]
+        return found[0] if found else None
+
+    def is_cautious_on(self, risk_rating: str | None, day: date) -> bool | None:
+        if risk_rating is None:
+            return None
+        if not self._cautious:
+            self._cautious.update(
+                (date.fromisoformat(row["effective_from"]), int(row["value"]))
+                for row in self.policy("policy_parameters")
+                if row["parameter"] == "cautious_risk_class_max"
+            )
+        decided = max((start for start in self._cautious if start <= day), default=min(self._cautious))
+        return int(risk_rating.removeprefix("C")) <= self._cautious[decided]
 
     def manager_on(self, customer: str, day: date) -> str | None:
         """The primary manager of a day; of several the one assigned last."""

@@ -14,6 +14,7 @@ from .bands_and_dressing import band_stability, window_dressing
 from .bank import Bank
 from .bridge import bridges
 from .contributions import contributions
+from .customer_history import customers_history, data_completeness
 from .dimensions import branches_dimension, customers_dimension, dates_dimension, policies_dimension, products_dimension
 from .keys import KEYS
 from .leakage import competitor_outflows, outside_flows, payment_platform_flows, unmapped_counterparties
@@ -92,6 +93,8 @@ def recompute(bank: Bank, run: object) -> Recomputed:
         run,
         {
             "dim_customers": customers_dimension(bank, history),
+            "dim_customers_history": customers_history(bank, history, tokens),
+            "fct_data_completeness": data_completeness(bank),
             "dim_products": products_dimension(bank),
             "dim_branches": branches_dimension(bank),
             "dim_dates": dates_dimension(bank),

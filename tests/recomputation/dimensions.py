@@ -15,12 +15,10 @@ def customers_dimension(bank: Bank, history: dict) -> dict[tuple[str], dict]:
         for (customer, valid_from, _), row in history.items()
         if row["known_to"] == OPEN_END_AT and valid_from <= bank.business_date < row["valid_to"]
     }
-    bands = bank.policy("age_bands")
     rows = {}
     for customer, known in bank.customers.items():
-        born, today = day_or_none(known["birth_date"]), bank.business_date
-        age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-        (band,) = [row for row in bands if int(row["age_from"]) <= age <= int(row["age_to"])]
+        today = bank.business_date
+        band = bank.age_band_on(day_or_none(known["birth_date"]), today)
         text = {
             name: text_or_none(known.get(name))
             for name in ("region_code", "city_tier", "gender", "occupation_code", "industry_code", "risk_rating",
@@ -35,7 +33,8 @@ def customers_dimension(bank: Bank, history: dict) -> dict[tuple[str], dict]:
             "is_founder_generation": band["is_founder_generation"] == "true",
             "is_county": text["city_tier"] and text["city_tier"] == "county",
             "is_sole_proprietor": text["occupation_code"] and text["occupation_code"] == "self_employed",
-            "is_merged_record": customer in bank.merges and bank.merges[customer].holds_on(bank.business_date),
+            "is_cautious": bank.is_cautious_on(text["risk_rating"], today),
+            "is_merged_record": customer in bank.merges and bank.merges[customer].holds_on(today),
         }
     return rows
 

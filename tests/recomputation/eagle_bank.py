@@ -45,6 +45,16 @@ def counterparty_type(row) -> str | None:
     return "other_bank" if row.operation in ("PREVOD Z UCTU", "PREVOD NA UCET") else None
 
 
+def clients_as_delivered(bank: Bank, clients: pd.DataFrame) -> dict[str, dict]:
+    """The one delivery there is, in the names of the contract."""
+    ways = {"mobile": "phone", "email": "email", "address": "address_1"}
+    rows = {row["client_id"]: row for row in clients.to_dict("records")}
+    return {
+        customer: {**known, **{name: rows[customer][way] for name, way in ways.items()}}
+        for customer, known in bank.customers.items()
+    }
+
+
 def read_eagle_bank(data: Path, business_date: date) -> Bank:
     """The real bank: an owner holds the whole account, a user none of it; a customer since the first account."""
     received = datetime.combine(business_date + timedelta(days=1), datetime.min.time()).replace(hour=2)
@@ -131,6 +141,7 @@ def read_eagle_bank(data: Path, business_date: date) -> Bank:
         customer: Dated([(date.min, (date.fromisoformat(row["birth_date"]), None, None, None))])
         for customer, row in bank.customers.items()
     }
+    bank.customer_deliveries = {business_date: clients_as_delivered(bank, table("client"))}
     bank.products = {
         row["product_id"]: {**row, "counts_in_aum": row["counts_in_aum"] == "true"}
         for row in bank.policy("bank_products")

@@ -2,6 +2,8 @@
 
 KEYS = {
     "dim_customers": ("customer_key",),
+    "dim_customers_history": ("customer_key", "valid_from"),
+    "fct_data_completeness": ("month", "attribute"),
     "dim_products": ("product_id",),
     "dim_branches": ("branch_id",),
     "dim_dates": ("calendar_date",),

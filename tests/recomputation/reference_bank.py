@@ -138,6 +138,14 @@ def read_reference_bank(root: Path, business_date: date) -> Bank:
         orders=read_orders(root),
         institutions={row["institution_id"] for row in latest(read_deliveries(root, "reference", "institutions"))},
         traits=read_traits(customers),
+        customer_deliveries={
+            day: {row["customer_id"]: row for row in rows.to_dict("records")}
+            for day, rows in customers.groupby("delivered")
+        },
+        assignment_deliveries={
+            day: rows.to_dict("records")
+            for day, rows in read_deliveries(root, "crm", "rm_assignments").groupby("delivered")
+        },
         navs=read_navs(root),
         loans=read_loans(read_deliveries(root, "core", "loans")),
         transfer_prices={key: Dated(pairs) for key, pairs in prices.items()},

@@ -40,7 +40,7 @@ class Valuation:
 
     def __init__(self, bank: Bank, aum: dict, tiers: dict, contributions: dict) -> None:
         self.bank, self.contributions = bank, contributions
-        self.months, self.bands = bank.months, bank.policy("age_bands")
+        self.months = bank.months
         self._numbers: dict[str, Decimal] = {}
         self.ends = {month: bank.days(month)[-1] for month in self.months}
         self.complete = {month for month in self.months if len(bank.days(month)) == days_in(month)}
@@ -73,12 +73,8 @@ class Valuation:
         after = end + timedelta(days=1)
         tenure = months_apart(spell.starts, after) - (after.day < spell.starts.day)
         band = 1 + sum(tenure >= self.number(f"tenure_band_{n}_months") for n in (1, 2, 3))
-        age_band = ""
-        if born:
-            age = end.year - born.year - ((end.month, end.day) < (born.month, born.day))
-            for row in self.bands:
-                if int(row["age_from"]) <= age <= int(row["age_to"]):
-                    age_band = row["age_band"]
+        listed = self.bank.age_band_on(born, end)
+        age_band = listed["age_band"] if listed else ""
         tier = tiers[customer, month]["tier_code"] if (customer, month) in tiers else None
         return (tier or "unrated", str(band), age_band), (city_tier or "", occupation or ""), declared
 

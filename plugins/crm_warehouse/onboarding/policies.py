@@ -121,6 +121,7 @@ PARAMETERS = (
     "lifecycle_decline_min_share",
     "lifecycle_trend_min_amount",
     "lifecycle_won_back_months",
+    "cautious_risk_class_max",
 )
 # Where dates ascend: within each of these, row after row.
 SERIES = {
@@ -316,9 +317,12 @@ def _parameters(profile: Profile, rows: list[Row]) -> Iterator[str]:
 
 
 def _age_bands(rows: list[Row]) -> Iterator[str]:
-    bands = sorted({(int(row["age_from"]), int(row["age_to"]), row["age_band"]) for row in rows})
-    if bands and bands[0][0] != 0:
-        yield f"the first band begins at {bands[0][0]}: begin at 0"
-    for (_, to, name), (following, _, after) in zip(bands, bands[1:], strict=False):
-        if following != to + 1:
-            yield f"{after} begins at {following}, but {name} ends at {to}: the next band begins one year on"
+    """Each date of the policy is a whole list of bands."""
+    for listed_from in sorted({row["effective_from"] for row in rows}):
+        listed = (row for row in rows if row["effective_from"] == listed_from)
+        bands = sorted((int(row["age_from"]), int(row["age_to"]), row["age_band"]) for row in listed)
+        if bands[0][0] != 0:
+            yield f"the first band begins at {bands[0][0]}: begin at 0"
+        for (_, to, name), (following, _, after) in zip(bands, bands[1:], strict=False):
+            if following != to + 1:
+                yield f"{after} begins at {following}, but {name} ends at {to}: the next band begins one year on"

@@ -76,6 +76,7 @@ PARAMETERS = [
     "lifecycle_decline_min_share,0.20,2000-01-01,TODO,TODO,Assets down by at least this share over those months are declining",
     "lifecycle_trend_min_amount,10000,2000-01-01,TODO,TODO,Assets below this in both months have no trend",
     "lifecycle_won_back_months,6,2000-01-01,TODO,TODO,Months from the return of a lost customer that are won back",
+    "cautious_risk_class_max,2,2000-01-01,TODO,TODO,Highest class of risk appetite (1 to 5) that counts as cautious",
     "waiver_max_days,30,2000-01-01,TODO,TODO,Days after which a waiver of a rule ends at the latest",
     "bridge_tolerance_amount,1,2000-01-01,TODO,TODO,What a customer's month may leave unexplained in the asset bridge and still be closed",
     "bridge_tolerance_share,0.0001,2000-01-01,TODO,TODO,The same as a share of opening or closing assets: the larger of both counts",

@@ -66,8 +66,11 @@ customer_value_states as (
             known.customer_id = rated.customer_id
             and known.month = rated.month
             and rated.is_in_force
-    left join {{ ref('age_bands') }} as ages
-        on known.age between ages.age_from and ages.age_to
+    left join {{ ref('int_age_bands_dated') }} as ages
+        on
+            known.age between ages.age_from and ages.age_to
+            and known.month_end >= ages.valid_from
+            and known.month_end < ages.valid_to
 )
 
 select * from customer_value_states

@@ -10,7 +10,22 @@ with customers as (
             else 0
         end as age
     from {{ ref('int_customers_latest') }} as latest
-    where onboarded_on <= {{ as_of() }}
+),
+
+-- The relationship that is current or was the last.
+spells as (
+    select * from {{ ref('int_customer_spells_followed') }}
+    where valid_to = {{ end_of_time() }}
+),
+
+ages as (
+    select * from {{ ref('int_age_bands_dated') }}
+    where valid_from <= {{ as_of() }} and valid_to > {{ as_of() }}
+),
+
+risks as (
+    select * from {{ ref('int_customer_risks_dated') }}
+    where valid_from <= {{ as_of() }} and valid_to > {{ as_of() }}
 ),
 
 tiers as (
@@ -38,21 +53,26 @@ dim_customers as (
         customers.occupation_code,
         customers.industry_code,
         customers.risk_rating,
-        customers.onboarded_on,
-        case when customers.closed_on <= {{ as_of() }} then customers.closed_on end as closed_on,
+        spells.onboarded_on,
+        spells.closed_on,
         customers.branch_id,
         managers.rm_id as primary_rm_id,
         ages.is_founder_generation,
         customers.city_tier = 'county' as is_county,
         customers.occupation_code = 'self_employed' as is_sole_proprietor,
+        risks.is_cautious,
         merged.customer_id is not null as is_merged_record
     from customers
     inner join {{ ref('int_customer_keys') }} as keys
         on customers.customer_id = keys.customer_id
+    inner join spells
+        on customers.customer_id = spells.customer_id
     left join tiers
         on keys.customer_key = tiers.customer_key
-    left join {{ ref('age_bands') }} as ages
+    left join ages
         on customers.age between ages.age_from and ages.age_to
+    left join risks
+        on customers.customer_id = risks.customer_id
     left join managers
         on customers.customer_id = managers.customer_id
     left join merged
