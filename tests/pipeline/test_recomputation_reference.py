@@ -93,6 +93,8 @@ def test_contribution_rank_and_over_service_follow_from_the_parts(reference: Rec
         "fct_customer_values",
         "fct_value_concentration",
         "fct_value_backtests",
+        "fct_customer_churn",
+        "fct_customer_lifecycle_history",
     ],
 )
 def test_tier_and_value_marts_follow_customer_by_customer(reference: Recomputed, mart: str) -> None:

@@ -142,6 +142,9 @@ class Bank:
     ledger: dict[date, dict[tuple[str, str, str], Decimal]] | None = None  # line, branch, currency: balance of the day
     transactions: list[Transaction] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
+    acts: list = field(default_factory=list)  # own_acts.Act: contacts, service requests, answered surveys
+    persons: dict[str, set[str]] = field(default_factory=dict)  # named on each account, with a share or without
+    prospects: dict[str, date] = field(default_factory=dict)  # by the customer they became: the first day recorded
     currency: str = "CNY"
 
     @property

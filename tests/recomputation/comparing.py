@@ -12,11 +12,13 @@ from crm_warehouse.privacy import customer_key_of, read_key
 from .assets import aum_monthly
 from .bands_and_dressing import band_stability, window_dressing
 from .bank import Bank
+from .churn import Leaving, customer_churn
 from .contributions import contributions
 from .dimensions import branches_dimension, customers_dimension, dates_dimension, policies_dimension, products_dimension
 from .keys import KEYS
 from .ledger import ledger_reconciliation
 from .ledger_lines import ledger_lines
+from .lifecycle import lifecycle_history
 from .lifetime import customer_values, value_backtests, value_concentration
 from .losses import costs_to_serve, loss_making_customers
 from .near_thresholds import near_threshold_customers, propensity_backtests
@@ -81,6 +83,7 @@ def recompute(bank: Bank, run: object) -> Recomputed:
     contributed = contributions(bank, lines)
     known = Valuation(bank, aum, tiers, contributed)
     values = customer_values(bank, known)
+    leaving = Leaving(bank)
     key = read_key(run.settings)
     tokens = {customer: customer_key_of(key, customer) for customer in bank.spells}
     return Recomputed(
@@ -109,6 +112,8 @@ def recompute(bank: Bank, run: object) -> Recomputed:
             "fct_near_threshold_customers": near_threshold_customers(bank, aum, tiers),
             "fct_propensity_backtests": propensity_backtests(bank, tiers),
             "fct_tier_band_stability": band_stability(bank, tiers),
+            "fct_customer_churn": customer_churn(leaving, history),
+            "fct_customer_lifecycle_history": lifecycle_history(leaving),
             "fct_window_dressing": window_dressing(bank, aum),
         },
     )

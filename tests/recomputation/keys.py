@@ -23,5 +23,7 @@ KEYS = {
     "fct_customer_values": ("customer_key", "month"),
     "fct_value_concentration": ("month", "measure", "percentile"),
     "fct_value_backtests": ("month", "horizon_months", "model", "decile"),
+    "fct_customer_churn": ("customer_key", "month"),
+    "fct_customer_lifecycle_history": ("customer_key", "valid_from"),
     "fct_window_dressing": ("month", "level", "level_key"),
 }

@@ -13,6 +13,7 @@ import pandas as pd
 
 from .arithmetic import ONE, OPEN_END, Dated, day_or_none, month_of, number_or_none
 from .bank import Account, Bank, Loan, Merge, Order, Position, Spell, Transaction
+from .own_acts import Act
 
 WRITTEN = {
     "core": {"encoding": "gb18030", "sep": "|"},
@@ -136,6 +137,7 @@ def read_reference_bank(root: Path, business_date: date) -> Bank:
         payrolls=read_payrolls(root, accounts),
         transactions=read_transactions(root),
         orders=read_orders(root),
+        **read_relations(root),
         traits=read_traits(customers),
         navs=read_navs(root),
         loans=read_loans(read_deliveries(root, "core", "loans")),
@@ -313,6 +315,50 @@ def read_orders(root: Path) -> list[Order]:
         )
         for row in read_deliveries(root, "wealth", "orders").itertuples()
     ]
+
+
+def read_relations(root: Path) -> dict:
+    """Contacts, service requests and answered surveys, by the day of their timestamp as it stands; who is named on an account; prospects."""
+
+    def day(moment: str) -> date | None:
+        return date.fromisoformat(moment[:10]) if moment else None
+
+    contacts = read_deliveries(root, "crm", "contacts").to_dict("records")
+    requests = in_force(read_deliveries(root, "crm", "service_requests"), "request_id")
+    answers = in_force(read_deliveries(root, "crm", "surveys"), "response_id", "question_code")
+    acts = [
+        Act(
+            row["customer_id"],
+            day(row["contacted_at"]),
+            "contact",
+            row["channel"],
+            row["purpose"],
+            row["outcome"] or None,
+        )
+        for row in contacts
+    ]
+    acts += [
+        Act(row["customer_id"], day(row["opened_at"]), "service_request", row["channel"], row["category"])
+        for row in requests
+    ]
+    acts += [
+        Act(row["customer_id"], day(row["answered_at"]), "survey", None, row["survey_type"])
+        for row in answers
+        if row["answered_at"]
+    ]
+    persons = defaultdict(set)
+    for row in latest(read_deliveries(root, "core", "account_holders")):
+        persons[row["account_id"]].add(row["customer_id"])
+    prospects: dict[str, date] = {}
+    for row in in_force(read_deliveries(root, "crm", "prospects"), "prospect_id"):
+        if row["converted_customer_id"]:
+            created, customer = day(row["created_at"]), row["converted_customer_id"]
+            prospects[customer] = min(created, prospects.get(customer, created))
+    return {"acts": acts, "persons": dict(persons), "prospects": prospects}
+
+
+def in_force(frame: pd.DataFrame, *key: str) -> list[dict]:
+    return frame.drop_duplicates(list(key), keep="last").to_dict("records")
 
 
 def read_ledger(root: Path) -> dict[date, dict[tuple[str, str, str], Decimal]]:
