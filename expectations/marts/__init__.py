@@ -9,6 +9,7 @@ from crm_warehouse.quality.rule import Rule
 from expectations.marts import (
     customers,
     ledger,
+    lifecycle,
     lifetime,
     losses,
     shape,
@@ -34,4 +35,5 @@ def build_rules(profile: Profile, marts: dict[str, dict], coverage: dict[str, st
         *losses.build_rules(profile, coverage, as_of),
     ]
     rules += lifetime.build_rules(profile)
+    rules += lifecycle.build_rules(profile, as_of)
     return rules + [*tier_movements.build_rules(), *tier_thresholds.build_rules(), *window_dressing.build_rules()]

@@ -319,17 +319,13 @@ def read_orders(root: Path) -> list[Order]:
 
 def read_relations(root: Path) -> dict:
     """Contacts, service requests and answered surveys, by the day of their timestamp as it stands; who is named on an account; prospects."""
-
-    def day(moment: str) -> date | None:
-        return date.fromisoformat(moment[:10]) if moment else None
-
     contacts = read_deliveries(root, "crm", "contacts").to_dict("records")
     requests = in_force(read_deliveries(root, "crm", "service_requests"), "request_id")
     answers = in_force(read_deliveries(root, "crm", "surveys"), "response_id", "question_code")
     acts = [
         Act(
             row["customer_id"],
-            day(row["contacted_at"]),
+            day_or_none(row["contacted_at"][:10]),
             "contact",
             row["channel"],
             row["purpose"],
@@ -338,11 +334,11 @@ def read_relations(root: Path) -> dict:
         for row in contacts
     ]
     acts += [
-        Act(row["customer_id"], day(row["opened_at"]), "service_request", row["channel"], row["category"])
+        Act(row["customer_id"], day_or_none(row["opened_at"][:10]), "service_request", row["channel"], row["category"])
         for row in requests
     ]
     acts += [
-        Act(row["customer_id"], day(row["answered_at"]), "survey", None, row["survey_type"])
+        Act(row["customer_id"], day_or_none(row["answered_at"][:10]), "survey", None, row["survey_type"])
         for row in answers
         if row["answered_at"]
     ]
@@ -352,7 +348,7 @@ def read_relations(root: Path) -> dict:
     prospects: dict[str, date] = {}
     for row in in_force(read_deliveries(root, "crm", "prospects"), "prospect_id"):
         if row["converted_customer_id"]:
-            created, customer = day(row["created_at"]), row["converted_customer_id"]
+            created, customer = day_or_none(row["created_at"][:10]), row["converted_customer_id"]
             prospects[customer] = min(created, prospects.get(customer, created))
     return {"acts": acts, "persons": dict(persons), "prospects": prospects}
 
