@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 
+from crm_warehouse.errors import SettingsError
 from crm_warehouse.policy import parameter, read_policy
 from crm_warehouse.profile import Profile
 from crm_warehouse.quality.rule import Rule
@@ -24,7 +26,9 @@ HAS_CLOSING = f"""exists (
 def build_rules(profile: Profile, as_of: date) -> Iterator[Rule]:
     """Rules of both marts."""
     yield from _closings()
-    yield from _figures(profile, as_of)
+    # A month goes by the policy of its first day; of one that began without it the flags are null.
+    with suppress(SettingsError):
+        yield from _figures(profile, as_of.replace(day=1))
     yield from _said_or_null(profile)
     yield from _states()
 

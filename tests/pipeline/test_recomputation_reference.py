@@ -147,6 +147,15 @@ def test_the_data_reaches_the_cases_the_definitions_speak_of(reference: Recomput
         assert {row[column] for row in values} == reached, column
     assert {row["growth_value"] > 0 for row in values if row["growth_value"]} == {True, False}
     assert {row["horizon_assets_amount"] == row["wealth_stock_amount"] for row in values} == {True, False}
+    churn = reference.marts["fct_customer_churn"].values()
+    for flag in ("is_value_churn", "is_silent_churn", "is_silent_90d", "is_tier_churn"):
+        assert {row[flag] for row in churn} == {True, False, None}, flag
+    assert {row["is_reopened"] for row in churn if row["is_closed"]} == {False, None}
+    assert {row["is_closed"] for row in churn} == {row["is_censored"] for row in churn} == {True, False}
+    lifecycle = reference.marts["fct_customer_lifecycle_history"].values()
+    assert {row["state"] for row in lifecycle} == {
+        *("prospect", "onboarding", "growing", "mature", "declining", "dormant", "lost", "won_back")
+    }
     parts = reference.marts["fct_customer_contributions"].values()
     assert all(any(row[part] for row in parts) for part in ("perks_amount", "expected_loss_amount", "is_over_served"))
 
