@@ -11,6 +11,7 @@ from expectations.marts import (
     customers,
     leakage,
     ledger,
+    lifecycle,
     lifetime,
     losses,
     shape,
@@ -38,4 +39,5 @@ def build_rules(profile: Profile, marts: dict[str, dict], coverage: dict[str, st
     ]
     rules += lifetime.build_rules(profile)
     rules += bridge.build_rules(profile, coverage, as_of)
+    rules += lifecycle.build_rules(profile, as_of)
     return rules + [*tier_movements.build_rules(), *tier_thresholds.build_rules(), *window_dressing.build_rules()]

@@ -151,6 +151,73 @@ MEASURES = {
             (select count(*) from drawn semi join shown using (customer_id, destination_institution_id, month)),
             (select count(*) from drawn),
             (select count(*) from shown anti join drawn using (customer_id, destination_institution_id, month))
+    "closings_found": (
+        "fct_customer_churn",
+        "relationships that truly ended and are shown as closed, by customer and month",
+        "真实离行且显示为销户的关系",
+        """
+        with true_exits as (
+            select customer_id, date_trunc('month', closed_on - 1) as month from truth.exits
+            where date_trunc('month', closed_on - 1) between (select min(month) from marts.fct_customer_churn) and (select max(month) from marts.fct_customer_churn)
+        ),
+        shown as (
+            select customer_id, month from marts.fct_customer_churn inner join tokens using (customer_key) where is_closed
+        )
+        select
+            (select count(*) from true_exits semi join shown using (customer_id, month)),
+            (select count(*) from true_exits),
+            (select count(*) from shown anti join true_exits using (customer_id, month))
+        """,
+    ),
+    "drains_found": (
+        "fct_customer_churn",
+        "customers of whom a rival truly drew half of the assets or more and of whom the mart can tell, shown as value churn or closed"
+        " within the next three months",
+        "真实被同业吸走一半以上资产且可判断的客户，三个月内显示为价值流失或销户",
+        """
+        with judged as (
+            select drains.customer_id, drains.month,
+                bool_or(coalesce(is_value_churn, false) or coalesce(is_closed, false)) as is_found
+            from truth.drains inner join tokens using (customer_id)
+            inner join marts.fct_customer_churn as churn
+                on tokens.customer_key = churn.customer_key and churn.month between drains.month and drains.month + interval 3 month
+            where drains.share >= 0.5
+            group by drains.customer_id, drains.month
+            having bool_or(is_closed or (trailing_max_amount is not null and churn.month > drains.month + interval 1 month))
+        )
+        select count(*) filter (is_found), count(*), null from judged
+        """,
+    ),
+    "value_churn_explained": (
+        "fct_customer_churn",
+        "runs of value churn for which the truth knows what drew the customer's assets away or moved them most, in the month of the run"
+        " or the one before",
+        "可由真实原因解释的价值流失",
+        """
+        with runs as (
+            select customer_id, month from marts.fct_customer_churn inner join tokens using (customer_key) where month = value_churn_from
+        ),
+        causes as (
+            select customer_id, month from truth.drains
+            union
+            select customer_id, month from truth.asset_moves
+        )
+        select count(*) filter (exists (
+            select 1 from causes where causes.customer_id = runs.customer_id and causes.month between runs.month - interval 1 month and runs.month
+        )), count(*), null
+        from runs
+        """,
+    ),
+    "tier_churn_explained": (
+        "fct_customer_churn",
+        "moves down a tier for which the truth knows what moved the customer's assets most in the month that decided",
+        "可由真实原因解释的降级流失",
+        """
+        with moves as (
+            select customer_id, month from marts.fct_customer_churn inner join tokens using (customer_key) where is_tier_churn
+        )
+        select (select count(*) from moves semi join truth.asset_moves using (customer_id, month)), count(*), null
+        from moves
         """,
     ),
 }
@@ -158,6 +225,7 @@ MEASURES = {
 # What later marts will be compared with; each becomes a measure above when its mart is published.
 AWAITED = {
     "fct_customer_churn": "exits and drains: cause of every churn",
+    "fct_competitor_outflows": "drains: money drawn to a rival, and to which",
     "fct_rm_effectiveness": "relationship_managers: true effect",
     "fct_rm_departures": "drains: who went along with a manager",
     "fct_campaign_performance": "campaigns: true uplift",

@@ -36,6 +36,50 @@ def test_every_tier_move_has_a_true_cause_and_no_exit_is_invented(home_with_trut
     assert exits.total > 4 and exits.wrong == 0 and exits.recall > 0.6
 
 
+def test_churn_has_true_causes_and_no_closing_is_invented(home_with_truth: Settings):
+    found = {score.name: score for score in score_marts(home_with_truth)[0]}
+    closings, fallen, moves = (
+        found[name] for name in ("closings_found", "value_churn_explained", "tier_churn_explained")
+    )
+    assert closings.total > 4 and closings.wrong == 0 and closings.recall > 0.6
+    assert fallen.total > 4 and fallen.recall > 0.6
+    assert moves.total > 10 and moves.found == moves.total
+
+
+def test_who_is_drained_by_a_rival_is_looked_for_among_those_who_can_be_judged(home_with_truth: Settings):
+    """Of 300 customers none is drained: here one whose assets fell, one whose did not, and one of whom too little is known."""
+    drains = home_with_truth.ground_truth / "drains.parquet"
+    kept = drains.read_bytes()
+    published = home_with_truth.published / versions.live_version(home_with_truth)["file"]
+    tokens = f"read_parquet('{home_with_truth.warehouse / 'customer_tokens.parquet'}')"
+    try:
+        with duckdb.connect() as database:
+            database.execute(f"attach '{published}' as published (read_only)")
+            database.execute(
+                f"""create table drained as
+                with churn as (select * from published.marts.fct_customer_churn inner join {tokens} using (customer_key))
+                (select customer_id, month from churn where month = value_churn_from and month < date '2026-06-01' order by all limit 1)
+                union all
+                (
+                    select customer_id, date '2025-06-01' from churn
+                    group by customer_id having bool_and(coalesce(not is_value_churn, true) and not is_closed) and count(trailing_max_amount) = 18
+                    order by customer_id limit 1
+                )
+                union all
+                select customer_id, date '2024-06-01' from churn where month = date '2024-06-01' and not is_closed and customer_id in (
+                    select customer_id from churn group by customer_id having not bool_or(is_closed)
+                ) limit 3"""
+            )
+            database.execute(
+                f"copy (select customer_id, cast(month as date) as month, 0.5 as share, 'I' as rival_institution_id, 'rival' as cause"
+                f" from drained) to '{drains}'"
+            )
+        (found,) = [score for score in score_marts(home_with_truth)[0] if score.name == "drains_found"]
+        assert (found.found, found.total) == (1, 2)
+    finally:
+        drains.write_bytes(kept)
+
+
 def test_wealth_elsewhere_is_ranked_better_than_by_chance(home_with_truth: Settings):
     """Of 300 customers too few leave for a claim on churn: only that it is scored."""
     found = {score.name: score for score in score_marts(home_with_truth)[0]}
@@ -96,7 +140,8 @@ def test_a_wrong_truth_is_noticed(home_with_truth: Settings, tmp_path: Path):
                 column = change.split()[0]
                 database.execute(f"copy (select * exclude ({column}), {change} from {source}) to '{path}'")
         found = {score.name: score for score in score_marts(home_with_truth)[0]}
-        assert found["exits_found"].wrong > 0
+        assert found["exits_found"].wrong > 0 and found["closings_found"].wrong > 0
+        assert found["tier_churn_explained"].found < found["tier_churn_explained"].total
         assert found["tier_moves_explained"].found < found["tier_moves_explained"].total
     finally:
         for path, content in kept.items():

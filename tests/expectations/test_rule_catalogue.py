@@ -11,6 +11,7 @@ import duckdb
 import pytest
 from bridge_damages import BRIDGE_DAMAGES
 from leakage_damages import LEAKAGE_DAMAGES
+from lifecycle_damages import LIFECYCLE_DAMAGES
 from lifetime_damages import LIFETIME_DAMAGES
 from mart_damages import DAMAGES, LEDGER, MID, gap
 
@@ -25,7 +26,7 @@ from crm_warehouse.quality.rule import Rule
 from crm_warehouse.settings import PROJECT, Settings, known_banks
 from expectations import landing, marts
 
-ALL_DAMAGES = DAMAGES | LIFETIME_DAMAGES | LEAKAGE_DAMAGES | BRIDGE_DAMAGES
+ALL_DAMAGES = DAMAGES | LIFETIME_DAMAGES | LEAKAGE_DAMAGES | BRIDGE_DAMAGES | LIFECYCLE_DAMAGES
 SEVERITIES = {"block", "quarantine", "warn"}
 DIMENSIONS = {"completeness", "accuracy", "consistency", "timeliness", "uniqueness", "validity"}
 CJK = re.compile(r"[\u4e00-\u9fff]")

@@ -264,6 +264,22 @@ def test_a_run_is_refused_a_wrong_ladder_before_it_reads_anything(user):
     assert not settings_of(user).run_folder("run").exists()
 
 
+@pytest.mark.parametrize(
+    ("file", "row", "sentence"),
+    [
+        ("customer_events", "transfer,,,,true,2000-01-01,board,DEC-1", "line 2: event_type is 'transfer': use one of transaction, contact, order, service_request, survey"),
+        ("customer_events", "survey,,,,yes,2000-01-01,board,DEC-1", "line 2: counts is 'yes': write true or false"),
+        ("churn_signs", "core__customers,status,dead,death,2000-01-01,board,DEC-1", "line 2: source_table.source_column is 'core__customers.status': use one of crm__service_requests.category"),
+        ("churn_signs", "crm__contacts,outcome,dead,died,2000-01-01,board,DEC-1", "line 2: cause is 'died': use one of death, divorce, displacement"),
+    ],
+)  # fmt: skip
+def test_policy_of_churn_names_only_what_models_read(user, file, row, sentence):
+    path = user.bank / "policy" / f"{file}.csv"
+    path.write_text(path.read_text(encoding="utf-8") + row + "\n", encoding="utf-8")
+    (found,) = blocking(check_profile(settings_of(user), None))
+    assert sentence in found.text and str(path) in found.text
+
+
 def test_dates_of_policy_ascend(user):
     path = user.bank / "policy" / "policy_parameters.csv"
     written = path.read_text(encoding="utf-8")

@@ -119,6 +119,20 @@ def test_value_without_its_sources_is_null_and_what_needs_none_is_there(eagle: R
     assert eagle_run.summary["results"]["build"]["coverage"]["fct_value_backtests"]["coverage"] == "dark"
 
 
+def test_churn_says_nothing_of_closings_and_causes_that_the_bank_never_tells(eagle: Recomputed) -> None:
+    rows = eagle.published("fct_customer_churn").values()
+    assert {row["is_closed"] for row in rows} == {row["is_involuntary"] for row in rows} == {None}
+    for flag in ("is_value_churn", "is_tier_churn"):
+        assert {row[flag] for row in rows} == {True, False, None}, flag
+    assert {row["is_silent_churn"] for row in rows} == {True, False}
+    # The month in progress tells of no one yet.
+    assert {key[1] for key, row in eagle.published("fct_customer_churn").items() if row["is_censored"]} == {
+        date(2014, 3, 1)
+    }
+    states = {row["state"] for row in eagle.published("fct_customer_lifecycle_history").values()}
+    assert states == {"onboarding", "growing", "mature", "declining", "dormant"}
+
+
 # The spec says 38 loans; 37 are dated up to 2014-03-30, in the re-dated files and in the original ones alike.
 @pytest.mark.parametrize(("table", "count"), [("accounts", 1229), ("loans", 37), ("cards", 6)])
 def test_the_bank_has_what_it_had_opened_by_the_business_date(staging, table: str, count: int) -> None:

@@ -98,6 +98,8 @@ def test_contribution_rank_and_over_service_follow_from_the_parts(reference: Rec
         "fct_competitor_outflows",
         "fct_unmapped_counterparties",
         "fct_data_completeness",
+        "fct_customer_churn",
+        "fct_customer_lifecycle_history",
     ],
 )
 def test_tier_value_and_flow_marts_follow_customer_by_customer(reference: Recomputed, mart: str) -> None:
@@ -164,6 +166,15 @@ def test_the_data_reaches_the_cases_the_definitions_speak_of(reference: Recomput
     poaching = {(row["is_poaching"], row["starts_poaching"]) for row in outflows.values()}
     assert poaching == {(True, True), (True, False), (False, False), (None, None)}
     assert any(row["net_outflow_30d_amount"] < 0 for row in outflows.values())
+    churn = reference.marts["fct_customer_churn"].values()
+    for flag in ("is_value_churn", "is_silent_churn", "is_silent_90d", "is_tier_churn"):
+        assert {row[flag] for row in churn} == {True, False, None}, flag
+    assert {row["is_reopened"] for row in churn if row["is_closed"]} == {False, None}
+    assert {row["is_closed"] for row in churn} == {row["is_censored"] for row in churn} == {True, False}
+    lifecycle = reference.marts["fct_customer_lifecycle_history"].values()
+    assert {row["state"] for row in lifecycle} == {
+        *("prospect", "onboarding", "growing", "mature", "declining", "dormant", "lost", "won_back")
+    }
     parts = reference.marts["fct_customer_contributions"].values()
     assert all(any(row[part] for row in parts) for part in ("perks_amount", "expected_loss_amount", "is_over_served"))
     intervals = defaultdict(list)

@@ -144,6 +144,9 @@ class Bank:
     transactions: list[Transaction] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     institutions: set[str] = field(default_factory=set)  # of the latest delivery of the bank's table
+    acts: list = field(default_factory=list)  # own_acts.Act: contacts, service requests, answered surveys
+    persons: dict[str, set[str]] = field(default_factory=dict)  # named on each account, with a share or without
+    prospects: dict[str, date] = field(default_factory=dict)  # by the customer they became: the first day recorded
     currency: str = "CNY"
     customer_deliveries: dict[date, dict[str, dict]] = field(default_factory=dict)  # by date and customer
     assignment_deliveries: dict[date, list[dict]] = field(default_factory=dict)

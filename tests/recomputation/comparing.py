@@ -13,6 +13,7 @@ from .assets import aum_monthly
 from .bands_and_dressing import band_stability, window_dressing
 from .bank import Bank
 from .bridge import bridges
+from .churn import Leaving, customer_churn
 from .contributions import contributions
 from .customer_history import customers_history, data_completeness
 from .dimensions import branches_dimension, customers_dimension, dates_dimension, policies_dimension, products_dimension
@@ -20,6 +21,7 @@ from .keys import KEYS
 from .leakage import competitor_outflows, outside_flows, payment_platform_flows, unmapped_counterparties
 from .ledger import ledger_reconciliation
 from .ledger_lines import ledger_lines
+from .lifecycle import lifecycle_history
 from .lifetime import customer_values, value_backtests, value_concentration
 from .losses import costs_to_serve, loss_making_customers
 from .near_thresholds import near_threshold_customers, propensity_backtests
@@ -85,6 +87,7 @@ def recompute(bank: Bank, run: object) -> Recomputed:
     known = Valuation(bank, aum, tiers, contributed)
     values = customer_values(bank, known)
     outside = outside_flows(bank)
+    leaving = Leaving(bank)
     key = read_key(run.settings)
     tokens = {customer: customer_key_of(key, customer) for customer in bank.spells}
     bridge, corrections = bridges(bank, aum)
@@ -118,6 +121,8 @@ def recompute(bank: Bank, run: object) -> Recomputed:
             "fct_tier_band_stability": band_stability(bank, tiers),
             "fct_aum_bridge": bridge,
             "fct_bridge_corrections": corrections,
+            "fct_customer_churn": customer_churn(leaving, history),
+            "fct_customer_lifecycle_history": lifecycle_history(leaving),
             "fct_window_dressing": window_dressing(bank, aum),
             "fct_payment_platform_flows": payment_platform_flows(bank, outside),
             "fct_competitor_outflows": competitor_outflows(bank, outside, aum),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 
 from .arithmetic import ONE, ZERO, Dated, month_of
 from .bank import Account, Bank, Position, Spell, Transaction
+from .own_acts import Act
 
 
 def eagle_transactions(data: Path, business_date: date) -> pd.DataFrame:
@@ -137,6 +139,8 @@ def read_eagle_bank(data: Path, business_date: date) -> Bank:
         )
         for row in transactions.itertuples()
     ]
+    bank.persons = dispositions.groupby("account_id").client_id.apply(set).to_dict()
+    bank.acts = list(read_complaints(data))
     bank.traits = {
         customer: Dated([(date.min, (date.fromisoformat(row["birth_date"]), None, None, None))])
         for customer, row in bank.customers.items()
@@ -147,3 +151,13 @@ def read_eagle_bank(data: Path, business_date: date) -> Bank:
         for row in bank.policy("bank_products")
     }
     return bank
+
+
+def read_complaints(data: Path) -> Iterator[Act]:
+    """Complaints by the day they were received; a call that is none names no customer."""
+    complaints = pd.read_csv(
+        data / "eagle_bank_crm" / "crm_events.csv", dtype=str, keep_default_na=False, encoding="utf-8-sig"
+    )
+    for row in complaints.itertuples():
+        day = datetime.strptime(row.date_received, "%d-%m-%Y").date()
+        yield Act(f"C{row.client_id.zfill(8)}", day, "service_request", row.submitted_via.lower(), row.product)

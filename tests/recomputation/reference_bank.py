@@ -13,6 +13,7 @@ import pandas as pd
 
 from .arithmetic import ONE, OPEN_END, Dated, day_or_none, month_of, number_or_none
 from .bank import Account, Bank, Loan, Merge, Order, Position, Spell, Transaction
+from .own_acts import Act
 
 WRITTEN = {
     "core": {"encoding": "gb18030", "sep": "|"},
@@ -137,6 +138,7 @@ def read_reference_bank(root: Path, business_date: date) -> Bank:
         transactions=read_transactions(root),
         orders=read_orders(root),
         institutions={row["institution_id"] for row in latest(read_deliveries(root, "reference", "institutions"))},
+        **read_relations(root),
         traits=read_traits(customers),
         customer_deliveries={
             day: {row["customer_id"]: row for row in rows.to_dict("records")}
@@ -330,6 +332,46 @@ def read_orders(root: Path) -> list[Order]:
         )
         for row in read_deliveries(root, "wealth", "orders").itertuples()
     ]
+
+
+def read_relations(root: Path) -> dict:
+    """Contacts, service requests and answered surveys, by the day of their timestamp as it stands; who is named on an account; prospects."""
+    contacts = read_deliveries(root, "crm", "contacts").to_dict("records")
+    requests = in_force(read_deliveries(root, "crm", "service_requests"), "request_id")
+    answers = in_force(read_deliveries(root, "crm", "surveys"), "response_id", "question_code")
+    acts = [
+        Act(
+            row["customer_id"],
+            day_or_none(row["contacted_at"][:10]),
+            "contact",
+            row["channel"],
+            row["purpose"],
+            row["outcome"] or None,
+        )
+        for row in contacts
+    ]
+    acts += [
+        Act(row["customer_id"], day_or_none(row["opened_at"][:10]), "service_request", row["channel"], row["category"])
+        for row in requests
+    ]
+    acts += [
+        Act(row["customer_id"], day_or_none(row["answered_at"][:10]), "survey", None, row["survey_type"])
+        for row in answers
+        if row["answered_at"]
+    ]
+    persons = defaultdict(set)
+    for row in latest(read_deliveries(root, "core", "account_holders")):
+        persons[row["account_id"]].add(row["customer_id"])
+    prospects: dict[str, date] = {}
+    for row in in_force(read_deliveries(root, "crm", "prospects"), "prospect_id"):
+        if row["converted_customer_id"]:
+            created, customer = day_or_none(row["created_at"][:10]), row["converted_customer_id"]
+            prospects[customer] = min(created, prospects.get(customer, created))
+    return {"acts": acts, "persons": dict(persons), "prospects": prospects}
+
+
+def in_force(frame: pd.DataFrame, *key: str) -> list[dict]:
+    return frame.drop_duplicates(list(key), keep="last").to_dict("records")
 
 
 def read_ledger(root: Path) -> dict[date, dict[tuple[str, str, str], Decimal]]:
