@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from customer_history_damages import HISTORY_DAMAGES
 from lifetime_damages import LIFETIME_DAMAGES
 from mart_damages import DAMAGES, LEDGER, MID, gap
 
@@ -23,7 +24,7 @@ from crm_warehouse.quality.rule import Rule
 from crm_warehouse.settings import PROJECT, Settings, known_banks
 from expectations import landing, marts
 
-ALL_DAMAGES = DAMAGES | LIFETIME_DAMAGES
+ALL_DAMAGES = DAMAGES | LIFETIME_DAMAGES | HISTORY_DAMAGES
 SEVERITIES = {"block", "quarantine", "warn"}
 DIMENSIONS = {"completeness", "accuracy", "consistency", "timeliness", "uniqueness", "validity"}
 CJK = re.compile(r"[\u4e00-\u9fff]")
