@@ -8,6 +8,7 @@ from crm_warehouse.profile import Profile
 from crm_warehouse.quality.rule import Rule
 from expectations.marts import (
     bridge,
+    customer_history,
     customers,
     leakage,
     ledger,
@@ -31,6 +32,7 @@ def build_rules(profile: Profile, marts: dict[str, dict], coverage: dict[str, st
     rules = [rule for name, node in marts.items() for rule in shape.build_rules(name, node, coverage[name])]
     rules += [
         *customers.build_rules(as_of),
+        *customer_history.build_rules(as_of),
         *tiers.build_rules(),
         *value.build_rules(profile),
         *ledger.build_rules(profile, coverage),

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from bridge_damages import BRIDGE_DAMAGES
+from customer_history_damages import HISTORY_DAMAGES
 from leakage_damages import LEAKAGE_DAMAGES
 from lifecycle_damages import LIFECYCLE_DAMAGES
 from lifetime_damages import LIFETIME_DAMAGES
@@ -26,7 +27,7 @@ from crm_warehouse.quality.rule import Rule
 from crm_warehouse.settings import PROJECT, Settings, known_banks
 from expectations import landing, marts
 
-ALL_DAMAGES = DAMAGES | LIFETIME_DAMAGES | LEAKAGE_DAMAGES | BRIDGE_DAMAGES | LIFECYCLE_DAMAGES
+ALL_DAMAGES = DAMAGES | LIFETIME_DAMAGES | LEAKAGE_DAMAGES | BRIDGE_DAMAGES | LIFECYCLE_DAMAGES | HISTORY_DAMAGES
 SEVERITIES = {"block", "quarantine", "warn"}
 DIMENSIONS = {"completeness", "accuracy", "consistency", "timeliness", "uniqueness", "validity"}
 CJK = re.compile(r"[\u4e00-\u9fff]")

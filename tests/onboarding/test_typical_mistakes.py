@@ -347,3 +347,15 @@ def test_nothing_is_guessed_from_nothing(tmp_path):
     with pytest.raises(SettingsError, match="no delimited or Parquet file"):
         new_profile(user.project, BANK, tmp_path / "empty")
     assert not user.bank.exists()
+
+
+def test_each_date_of_the_age_bands_is_a_whole_list(user):
+    path = user.bank / "policy" / "age_bands.csv"
+    written = path.read_text(encoding="utf-8")
+    path.write_text(
+        written + "under_40,0,39,false,2027-01-01,board,DEC-2\n40_on,40,130,true,2027-01-01,board,DEC-2\n",
+        encoding="utf-8",
+    )
+    assert not blocking(check_profile(settings_of(user), None))
+    path.write_text(written + "40_on,40,130,true,2027-01-01,board,DEC-2\n", encoding="utf-8")
+    assert "age_bands.csv: the first band begins at 40: begin at 0" in only_block(user)
