@@ -151,6 +151,8 @@ MEASURES = {
             (select count(*) from drawn semi join shown using (customer_id, destination_institution_id, month)),
             (select count(*) from drawn),
             (select count(*) from shown anti join drawn using (customer_id, destination_institution_id, month))
+        """,
+    ),
     "closings_found": (
         "fct_customer_churn",
         "relationships that truly ended and are shown as closed, by customer and month",
@@ -224,8 +226,6 @@ MEASURES = {
 
 # What later marts will be compared with; each becomes a measure above when its mart is published.
 AWAITED = {
-    "fct_customer_churn": "exits and drains: cause of every churn",
-    "fct_competitor_outflows": "drains: money drawn to a rival, and to which",
     "fct_rm_effectiveness": "relationship_managers: true effect",
     "fct_rm_departures": "drains: who went along with a manager",
     "fct_campaign_performance": "campaigns: true uplift",
