@@ -24,7 +24,7 @@ from crm_warehouse.extract import Delivery, extract, open_source
 from crm_warehouse.extract.connections import FindAddress, address_in_environment
 from crm_warehouse.files import read_json, sha256_of, write_json
 from crm_warehouse.landing import arriving_folder, clear_arriving, current_batches, land
-from crm_warehouse.onboarding.policies import read_ladder, refuse_bad_ladder, refuse_bad_money_policy
+from crm_warehouse.onboarding.policies import read_ladder, refuse_bad_ladder, refuse_bad_policy
 from crm_warehouse.profile import Extract, Profile, load_profile
 from crm_warehouse.progress import Progress
 from crm_warehouse.publish import versions
@@ -48,7 +48,7 @@ def plan_run(settings: Settings, run_id: str, first: date, last: date, switch_ba
     profile = load_profile(settings)
     policy = profile.folder / "policy"
     refuse_bad_ladder(read_ladder(policy), str(policy), profile.initial_delivery_on)
-    refuse_bad_money_policy(profile)
+    refuse_bad_policy(profile)
     dates = profile.business_dates(first, last)
     if not dates:
         raise NothingDelivered(

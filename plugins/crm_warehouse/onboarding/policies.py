@@ -200,10 +200,10 @@ def refuse_bad_ladder(ladder: dict[str, list[Row]], place: str, first_day: date)
         raise SettingsError(f"{place}/{name}.csv, {text}")
 
 
-def refuse_bad_money_policy(profile: Profile) -> None:
-    """Raise SettingsError with the first thing wrong with what money is worked out from: rates, parameters, ledger lines, classes, counterparties."""
+def refuse_bad_policy(profile: Profile) -> None:
+    """Raise SettingsError with the first thing wrong with what figures are worked out from; ladders are refused on their own."""
     folder, sound = profile.folder / "policy", {}
-    for name in (PARAMETERS_FILE, RATES, LINES, CLASSES, MAPPINGS):
+    for name in (PARAMETERS_FILE, RATES, LINES, *ROW_CHECKS):
         path = folder / f"{name}.csv"
         wrong, rows = _read(path, name)
         wrong = wrong or _not_ascending(path, name, rows)
@@ -214,11 +214,9 @@ def refuse_bad_money_policy(profile: Profile) -> None:
         raise SettingsError(f"{folder}/{PARAMETERS_FILE}.csv: {text}")
     for name, text in check_prices(sound[RATES], sound[LINES], _highest(sound[PARAMETERS_FILE])):
         raise SettingsError(f"{folder}/{name}.csv, {text}")
-
-    for text in check_classes(sound[CLASSES]):
-        raise SettingsError(f"{folder}/{CLASSES}.csv, {text}")
-    for text in check_mappings(sound[MAPPINGS]):
-        raise SettingsError(f"{folder}/{MAPPINGS}.csv, {text}")
+    for name, check in ROW_CHECKS.items():
+        for text in check(sound[name]):
+            raise SettingsError(f"{folder}/{name}.csv: {text}")
 
 
 def _highest(parameters: list[Row]) -> Decimal | None:
@@ -246,11 +244,7 @@ def _findings(profile: Profile) -> Iterator[Finding]:
             for name in (POLICIES, THRESHOLDS, WEIGHTS, RATES, LINES)
         },
         PARAMETERS_FILE: lambda: _parameters(profile, sound.get(PARAMETERS_FILE, [])),
-        CLASSES: lambda: check_classes(sound.get(CLASSES, [])),
-        MAPPINGS: lambda: check_mappings(sound.get(MAPPINGS, [])),
-        EVENTS: lambda: check_events(sound.get(EVENTS, [])),
-        SIGNS: lambda: check_signs(sound.get(SIGNS, [])),
-        "age_bands": lambda: _age_bands(sound.get("age_bands", [])),
+        **{name: (lambda name=name: ROW_CHECKS[name](sound.get(name, []))) for name in ROW_CHECKS},
     }
     for name, rows in sound.items():
         wrong = [f"{profile.folder / 'policy' / name}.csv: {text}" for text in checks[name]()] if name in checks else []
@@ -326,3 +320,13 @@ def _age_bands(rows: list[Row]) -> Iterator[str]:
         for (_, to, name), (following, _, after) in zip(bands, bands[1:], strict=False):
             if following != to + 1:
                 yield f"{after} begins at {following}, but {name} ends at {to}: the next band begins one year on"
+
+
+# What each of these files' rows must say, one sentence for each that does not.
+ROW_CHECKS: dict[str, Callable[[list[Row]], Iterator[str]]] = {
+    CLASSES: check_classes,
+    MAPPINGS: check_mappings,
+    EVENTS: check_events,
+    SIGNS: check_signs,
+    "age_bands": _age_bands,
+}
