@@ -16,12 +16,12 @@ posted as (
 
 bridge_parameters_dated as (
     select
+        {%- for name in ['bridge_tolerance_amount', 'bridge_tolerance_share'] %}
+        max(case when parameters.parameter = '{{ name }}' then parameters.value end) as {{ name }},
+        {%- endfor %}
         months.month,
         months.month_end,
-        months.opening_end,
-        {%- for name in ['bridge_tolerance_amount', 'bridge_tolerance_share'] %}
-        max(case when parameters.parameter = '{{ name }}' then parameters.value end) as {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        months.opening_end
     from months
     inner join posted
         on months.month > posted.first_month

@@ -1,10 +1,22 @@
 -- Why a position's month ends otherwise than it began, exactly: closing = opening + what was posted or ordered + each of these. What
 -- an account's postings do not explain is left over; what a holding's orders and units do not explain is the market.
-with changed as (
+with rates as (
+    select
+        months.month,
+        fx.currency_code,
+        fx.rate
+    from {{ ref('int_bridge_parameters_dated') }} as months
+    inner join {{ ref('int_fx_spans') }} as fx
+        on
+            months.month_end >= fx.valid_from
+            and months.month_end < fx.valid_to
+),
+
+changed as (
     select
         changed.*,
         changed.position_id like 'holding:%' as is_holding,
-        fx.rate,
+        rates.rate,
         -- Units that came or went without an order, at the last price of the month.
         case
             when not changed.is_without_units and changed.units_unexplained <> 0
@@ -12,17 +24,15 @@ with changed as (
             else 0
         end as units_amount
     from {{ ref('int_position_months_changed') }} as changed
-    inner join {{ ref('int_fx_spans') }} as fx
+    inner join rates
         on
-            changed.currency_code = fx.currency_code
-            and changed.month_end >= fx.valid_from
-            and changed.month_end < fx.valid_to
+            changed.currency_code = rates.currency_code
+            and changed.month = rates.month
     left join {{ ref('int_holding_prices_latest') }} as prices
         on
             changed.position_id = prices.position_id
             and changed.currency_code = prices.currency_code
             and changed.month = prices.month
-            and changed.units_unexplained <> 0
 ),
 
 explained as (

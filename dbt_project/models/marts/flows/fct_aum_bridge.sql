@@ -1,8 +1,4 @@
-with months as (
-    select * from {{ ref('int_bridge_parameters_dated') }}
-),
-
-month_ends as (
+with month_ends as (
     select
         customer_key,
         month,
@@ -35,17 +31,31 @@ rows_added as (
     where parts.is_in_bridge
 ),
 
--- Each rounded to the cent once, from the exact sum: what the columns show adds up as shown.
-rounded as (
+summed as (
     select
         rows_added.customer_key,
         rows_added.month,
         {%- for part in ['opening', 'external', 'market', 'fx', 'income', 'fee', 'transfer', 'correction', 'closing'] %}
-        cast(sum(case when rows_added.part = '{{ part }}' then rows_added.amount else 0 end) as decimal(18, 2)) as {{ part }}_amount,
+        sum(case when rows_added.part = '{{ part }}' then rows_added.amount else 0 end) as {{ part }}_amount,
         {%- endfor %}
-        cast(sum(rows_added.converted_amount) as decimal(18, 2)) as converted_amount
+        sum(rows_added.converted_amount) as converted_amount
     from rows_added
+    -- The first month has no opening, the last no month after it.
+    inner join {{ ref('int_bridge_parameters_dated') }} as months
+        on rows_added.month = months.month
     group by rows_added.customer_key, rows_added.month
+),
+
+-- Each rounded to the cent once, from the exact sum: what the columns show adds up as shown. Most are nothing, and rounding
+-- so many places costs more than all the rest.
+rounded as (
+    select
+        {%- for part in ['opening', 'external', 'market', 'fx', 'income', 'fee', 'transfer', 'correction', 'closing', 'converted'] %}
+        case when {{ part }}_amount = 0 then 0 else cast(round({{ part }}_amount, 2) as decimal(18, 2)) end as {{ part }}_amount,
+        {%- endfor %}
+        customer_key,
+        month
+    from summed
 ),
 
 bridged as (
@@ -56,7 +66,7 @@ bridged as (
         closing_amount - opening_amount - external_amount - market_amount - fx_amount - income_amount - fee_amount - transfer_amount
         - correction_amount as residual_amount
     from rounded
-    inner join months
+    inner join {{ ref('int_bridge_parameters_dated') }} as months
         on rounded.month = months.month
 ),
 
