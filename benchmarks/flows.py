@@ -162,7 +162,12 @@ def main() -> None:
         rounds.append(bridge(models, given.transactions, given.customers))
         print(f"{rounds[-1]['seconds']} s, {rounds[-1]['peak_gib']} GiB")
     best = min(rounds, key=lambda found: found["seconds"])
-    result = {"customers": given.customers, **best, "rounds": [found["seconds"] for found in rounds], "most_seconds": MOST_SECONDS}
+    result = {
+        "customers": given.customers,
+        **best,
+        "rounds": [found["seconds"] for found in rounds],
+        "most_seconds": MOST_SECONDS,
+    }
     print(json.dumps(result, indent=1))
     if given.transactions >= 2_000_000:
         RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
