@@ -8,54 +8,50 @@ with month_ends as (
     group by customer_key, month
 ),
 
-rows_added as (
-    {%- for side, month in [('opening', "cast(month + " ~ months('1') ~ " as date)"), ('closing', 'month')] %}
+ends as (
     select
-        customer_key,
-        {{ month }} as month,
-        '{{ side }}' as part,
-        amount,
-        0 as converted_amount
-    from month_ends
-    union all
-    {%- endfor %}
-    select
-        keys.customer_key,
-        parts.month,
-        parts.part,
-        parts.held_amount as amount,
-        parts.converted_amount
-    from {{ ref('int_customer_bridge_parts') }} as parts
-    inner join {{ ref('int_customer_keys') }} as keys
-        on parts.customer_id = keys.customer_id
-    where parts.is_in_bridge
+        coalesce(closings.customer_key, openings.customer_key) as customer_key,
+        coalesce(closings.month, cast(openings.month + {{ months('1') }} as date)) as month,
+        openings.amount as opening_amount,
+        closings.amount as closing_amount
+    from month_ends as closings
+    full outer join month_ends as openings
+        on
+            closings.customer_key = openings.customer_key
+            and closings.month = cast(openings.month + {{ months('1') }} as date)
 ),
 
 summed as (
     select
-        rows_added.customer_key,
-        rows_added.month,
-        {%- for part in ['opening', 'external', 'market', 'fx', 'income', 'fee', 'transfer', 'correction', 'closing'] %}
-        sum(case when rows_added.part = '{{ part }}' then rows_added.amount else 0 end) as {{ part }}_amount,
+        keys.customer_key,
+        parts.month,
+        {%- for part in ['external', 'market', 'fx', 'income', 'fee', 'transfer', 'correction'] %}
+        sum(case when parts.part = '{{ part }}' then parts.held_amount else 0 end) as {{ part }}_amount,
         {%- endfor %}
-        sum(rows_added.converted_amount) as converted_amount
-    from rows_added
-    -- The first month has no opening, the last no month after it.
-    inner join {{ ref('int_bridge_parameters_dated') }} as months
-        on rows_added.month = months.month
-    group by rows_added.customer_key, rows_added.month
+        sum(parts.converted_amount) as converted_amount
+    from {{ ref('int_customer_bridge_parts') }} as parts
+    inner join {{ ref('int_customer_keys') }} as keys
+        on parts.customer_id = keys.customer_id
+    where parts.is_in_bridge
+    group by keys.customer_key, parts.month
 ),
 
 -- Each rounded to the cent once, from the exact sum: what the columns show adds up as shown. Most are nothing, and rounding
 -- so many places costs more than all the rest.
 rounded as (
     select
-        {%- for part in ['opening', 'external', 'market', 'fx', 'income', 'fee', 'transfer', 'correction', 'closing', 'converted'] %}
-        case when {{ part }}_amount = 0 then 0 else cast(round({{ part }}_amount, 2) as decimal(18, 2)) end as {{ part }}_amount,
+        {%- for part in ['external', 'market', 'fx', 'income', 'fee', 'transfer', 'correction', 'converted'] %}
+        cast(case when coalesce({{ part }}_amount, 0) = 0 then 0 else round({{ part }}_amount, 2) end as decimal(18, 2)) as {{ part }}_amount,
         {%- endfor %}
-        customer_key,
-        month
-    from summed
+        coalesce(ends.customer_key, summed.customer_key) as customer_key,
+        coalesce(ends.month, summed.month) as month,
+        coalesce(ends.opening_amount, 0) as opening_amount,
+        coalesce(ends.closing_amount, 0) as closing_amount
+    from ends
+    full outer join summed
+        on
+            ends.customer_key = summed.customer_key
+            and ends.month = summed.month
 ),
 
 bridged as (
@@ -66,6 +62,7 @@ bridged as (
         closing_amount - opening_amount - external_amount - market_amount - fx_amount - income_amount - fee_amount - transfer_amount
         - correction_amount as residual_amount
     from rounded
+    -- The first month has no opening, the last no month after it.
     inner join {{ ref('int_bridge_parameters_dated') }} as months
         on rounded.month = months.month
 ),
