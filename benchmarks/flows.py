@@ -175,7 +175,6 @@ def main() -> None:
     result = {
         "customers": given.customers,
         **best,
-        "rounds": [found["seconds"] for found in rounds],
         "rounds": [(found["seconds"], found["cpu_seconds"]) for found in rounds],
         "most_seconds": MOST_SECONDS,
     }

@@ -18,7 +18,33 @@ def corrected(reason: str, amount: str, is_in_bridge: str, customer: str = "cust
     )
 
 
+FLOWS = "fct_money_flows"
+
 BRIDGE_DAMAGES = {
+    "a net that is not in less out": (
+        f"{FLOWS}.net_is_in_less_out",
+        one(FLOWS, "net_flow_amount = net_flow_amount + 0.01"),
+        1,
+    ),
+    "an outflow below nothing": (
+        f"{FLOWS}.net_is_in_less_out",
+        one(FLOWS, "outflow_amount = -1, net_flow_amount = inflow_amount + 1"),
+        1,
+    ),
+    "interest that did not flow": (
+        f"{BRIDGE}.income_is_that_of_flows",
+        one(
+            FLOWS,
+            "inflow_amount = inflow_amount + 1, net_flow_amount = net_flow_amount + 1",
+            f"{MID} and flow_class = 'income'",
+        ),
+        1,
+    ),
+    "a fee that is left out": (
+        f"{BRIDGE}.fee_is_that_of_flows",
+        f"delete from {FLOWS} where rowid = (select min(rowid) from {FLOWS} where {MID} and flow_class = 'fee' and outflow_amount > 1)",
+        1,
+    ),
     "a cent that nothing explains": (f"{BRIDGE}.adds_up", one(BRIDGE, "residual_amount = residual_amount + 0.01"), 1),
     "a bridge without new money": (f"{BRIDGE}.adds_up", one(BRIDGE, "net_new_money_strict_amount = null"), 1),
     "income that is no new money": (

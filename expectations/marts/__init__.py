@@ -15,6 +15,7 @@ from expectations.marts import (
     lifecycle,
     lifetime,
     losses,
+    money,
     shape,
     tier_movements,
     tier_thresholds,
@@ -37,9 +38,10 @@ def build_rules(profile: Profile, marts: dict[str, dict], coverage: dict[str, st
         *value.build_rules(profile),
         *ledger.build_rules(profile, coverage),
         *losses.build_rules(profile, coverage, as_of),
+        *lifetime.build_rules(profile),
+        *bridge.build_rules(profile, coverage, as_of),
+        *money.build_rules(coverage),
         *leakage.build_rules(profile, coverage),
+        *lifecycle.build_rules(profile, as_of),
     ]
-    rules += lifetime.build_rules(profile)
-    rules += bridge.build_rules(profile, coverage, as_of)
-    rules += lifecycle.build_rules(profile, as_of)
     return rules + [*tier_movements.build_rules(), *tier_thresholds.build_rules(), *window_dressing.build_rules()]

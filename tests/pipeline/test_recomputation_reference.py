@@ -94,6 +94,7 @@ def test_contribution_rank_and_over_service_follow_from_the_parts(reference: Rec
         "fct_customer_values",
         "fct_value_concentration",
         "fct_value_backtests",
+        "fct_money_flows",
         "fct_payment_platform_flows",
         "fct_competitor_outflows",
         "fct_unmapped_counterparties",

@@ -24,6 +24,7 @@ from .ledger_lines import ledger_lines
 from .lifecycle import lifecycle_history
 from .lifetime import customer_values, value_backtests, value_concentration
 from .losses import costs_to_serve, loss_making_customers
+from .money_flows import money_flows
 from .near_thresholds import near_threshold_customers, propensity_backtests
 from .tier_movements import growth_mismatch, tier_flows, tier_migration
 from .tiers import tier_history, tiers_monthly
@@ -120,6 +121,7 @@ def recompute(bank: Bank, run: object) -> Recomputed:
             "fct_propensity_backtests": propensity_backtests(bank, tiers),
             "fct_tier_band_stability": band_stability(bank, tiers),
             "fct_aum_bridge": bridge,
+            "fct_money_flows": money_flows(bank),
             "fct_bridge_corrections": corrections,
             "fct_customer_churn": customer_churn(leaving, history),
             "fct_customer_lifecycle_history": lifecycle_history(leaving),

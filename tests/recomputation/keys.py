@@ -25,6 +25,7 @@ KEYS = {
     "fct_customer_values": ("customer_key", "month"),
     "fct_value_concentration": ("month", "measure", "percentile"),
     "fct_value_backtests": ("month", "horizon_months", "model", "decile"),
+    "fct_money_flows": ("customer_key", "month", "flow_class", "flow_use"),
     "fct_aum_bridge": ("customer_key", "month"),
     "fct_bridge_corrections": ("customer_key", "month", "correction_reason", "currency_code"),
     "fct_customer_churn": ("customer_key", "month"),
