@@ -2,52 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
 
 from .arithmetic import ONE, OPEN_END, Dated, day_or_none, month_of, number_or_none
-from .bank import Account, Bank, Loan, Merge, Order, Position, Spell, Transaction
-from .own_acts import Act
-
-WRITTEN = {
-    "core": {"encoding": "gb18030", "sep": "|"},
-    "finance": {"encoding": "utf-8", "sep": r"\|\+\|", "engine": "python"},
-    "reference": {"encoding": "utf-8", "sep": ","},
-}
-
-
-def read_deliveries(root: Path, source: str, extract: str) -> pd.DataFrame:
-    """All deliveries of an extract, in order, each row with its delivery's date and when it was sent."""
-    frames = []
-    for folder in sorted((root / source).iterdir()):
-        if source == "wealth":
-            frame = pd.read_parquet(folder / f"{extract}.parquet")
-        elif source == "crm":
-            lines = (folder / f"{extract}.jsonl").read_text(encoding="utf-8").splitlines()
-            frame = pd.DataFrame([json.loads(line) for line in lines], dtype=object)
-            frame = frame.map(
-                lambda value: "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-            )
-        else:
-            suffix = "txt" if source == "finance" else "csv"
-            frame = pd.read_csv(folder / f"{extract}.{suffix}", dtype=str, keep_default_na=False, **WRITTEN[source])
-        frames.append(frame.assign(delivered=date.fromisoformat(folder.name), sent_at=sent_at(folder, extract)))
-    return pd.concat(frames, ignore_index=True)
-
-
-def sent_at(folder: Path, extract: str) -> datetime:
-    lines = dict(line.split("=", 1) for line in (folder / f"{extract}.ctl").read_text(encoding="utf-8").splitlines())
-    return datetime.fromisoformat(lines["sent_at"]).astimezone(UTC).replace(tzinfo=None)
-
-
-def latest(frame: pd.DataFrame) -> list[dict]:
-    return frame[frame.delivered == frame.delivered.max()].to_dict("records")
+from .bank import Account, Bank, Loan, Merge, Position, Spell
+from .reference_events import read_activities, read_orders, read_payrolls, read_relations, read_transactions
+from .reference_files import latest, read_deliveries
 
 
 def spells_of(customers: pd.DataFrame) -> dict[str, list[Spell]]:
@@ -284,131 +250,9 @@ def read_assignments(root: Path) -> dict[str, list[tuple[date, date | None, str]
     return dict(found)
 
 
-def read_payrolls(root: Path, accounts: list[dict]) -> dict[tuple[str, date], Decimal]:
-    """Salaries by owner of the account and month; they are paid in the reporting currency."""
-    owner = {row["account_id"]: row["customer_id"] for row in accounts}
-    transactions = read_deliveries(root, "core", "transactions")
-    salaries = transactions[(transactions.counterparty_type == "payroll") & (transactions.direction == "credit")]
-    assert set(salaries.currency_code) == {"CNY"}
-    found = defaultdict(Decimal)
-    for row in salaries.itertuples():
-        month = month_of(date.fromisoformat(row.transaction_date))
-        found[owner[row.account_id], month] += abs(Decimal(row.amount))
-    return dict(found)
-
-
-def read_transactions(root: Path) -> list[Transaction]:
-    return [
-        Transaction(
-            row.transaction_id,
-            row.account_id,
-            date.fromisoformat(row.transaction_date),
-            abs(Decimal(row.amount)) * (1 if row.direction == "credit" else -1),
-            row.currency_code,
-            row.transaction_type,
-            row.channel or None,
-            row.counterparty_type or None,
-            row.counterparty_institution_id or None,
-            row.counterparty_name_token or None,
-            {"true": True, "false": False, "": None}[row.is_own_name],
-            row.reversal_of or None,
-        )
-        for row in read_deliveries(root, "core", "transactions").itertuples()
-    ]
-
-
-def read_orders(root: Path) -> list[Order]:
-    """Only what is bought or redeemed here moves what is held."""
-    signs = {"buy": 1, "redeem": -1}
-    return [
-        Order(
-            row.customer_id,
-            row.product_id,
-            day_or_none(row.order_date),
-            row.side,
-            signs[row.side] * Decimal(str(row.units)),
-            signs[row.side] * Decimal(str(row.amount)),
-            row.currency_code,
-        )
-        for row in read_deliveries(root, "wealth", "orders").itertuples()
-    ]
-
-
-def read_relations(root: Path) -> dict:
-    """Contacts, service requests and answered surveys, by the day of their timestamp as it stands; who is named on an account; prospects."""
-    contacts = read_deliveries(root, "crm", "contacts").to_dict("records")
-    requests = in_force(read_deliveries(root, "crm", "service_requests"), "request_id")
-    answers = in_force(read_deliveries(root, "crm", "surveys"), "response_id", "question_code")
-    acts = [
-        Act(
-            row["customer_id"],
-            day_or_none(row["contacted_at"][:10]),
-            "contact",
-            row["channel"],
-            row["purpose"],
-            row["outcome"] or None,
-        )
-        for row in contacts
-    ]
-    acts += [
-        Act(row["customer_id"], day_or_none(row["opened_at"][:10]), "service_request", row["channel"], row["category"])
-        for row in requests
-    ]
-    acts += [
-        Act(row["customer_id"], day_or_none(row["answered_at"][:10]), "survey", None, row["survey_type"])
-        for row in answers
-        if row["answered_at"]
-    ]
-    persons = defaultdict(set)
-    for row in latest(read_deliveries(root, "core", "account_holders")):
-        persons[row["account_id"]].add(row["customer_id"])
-    prospects: dict[str, date] = {}
-    for row in in_force(read_deliveries(root, "crm", "prospects"), "prospect_id"):
-        if row["converted_customer_id"]:
-            created, customer = day_or_none(row["created_at"][:10]), row["converted_customer_id"]
-            prospects[customer] = min(created, prospects.get(customer, created))
-    return {"acts": acts, "persons": dict(persons), "prospects": prospects}
-
-
-def in_force(frame: pd.DataFrame, *key: str) -> list[dict]:
-    return frame.drop_duplicates(list(key), keep="last").to_dict("records")
-
-
 def read_ledger(root: Path) -> dict[date, dict[tuple[str, str, str], Decimal]]:
     ledger = defaultdict(dict)
     for row in read_deliveries(root, "finance", "ledger_balances").itertuples():
         place = row.ledger_code, row.branch_id, row.currency_code
         ledger[date.fromisoformat(row.ledger_date)][place] = Decimal(row.balance_amount)
     return dict(ledger)
-
-
-def read_activities(root: Path, accounts: list[dict], customers: pd.DataFrame) -> pd.DataFrame:
-    """Transactions by their business day, contacts by their timestamp as it stands."""
-    owner = {row["account_id"]: row["customer_id"] for row in accounts}
-    branch = {row["account_id"]: row["branch_id"] for row in accounts}
-    home = {row["customer_id"]: row["branch_id"] for row in latest(customers)}
-    transactions = read_deliveries(root, "core", "transactions")
-    contacts = read_deliveries(root, "crm", "contacts")
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "customer_id": transactions.account_id.map(owner),
-                    "branch_id": transactions.account_id.map(branch),
-                    "month": transactions.transaction_date.map(date.fromisoformat).map(month_of),
-                    "activity": "transaction",
-                    "channel": transactions.channel,
-                }
-            ),
-            pd.DataFrame(
-                {
-                    "customer_id": contacts.customer_id,
-                    "branch_id": contacts.customer_id.map(home),
-                    "month": contacts.contacted_at.str[:10].map(date.fromisoformat).map(month_of),
-                    "activity": "contact",
-                    "channel": contacts.channel,
-                }
-            ),
-        ],
-        ignore_index=True,
-    )
