@@ -107,6 +107,7 @@ def profile_body() -> dict[str, Any]:
 
 
 SCAFFOLDED = (
+    "age_bands",
     "tier_policies",
     "tier_thresholds",
     "tier_asset_weights",

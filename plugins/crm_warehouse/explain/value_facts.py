@@ -88,10 +88,10 @@ def _parts(asking: Warehouse, customer_id: str, month: date) -> dict:
     """Loans, fees, work by channel and programmes of the month, as the ledger lines have them."""
     return {
         "loans": asking.rows(
-            "select loan_id, product_id, currency_code, spans.average_amount, customer_rate, transfer_price, probability_of_default,"
+            "select loan_id, product_id, currency_code, average_amount, month_end_amount, customer_rate, transfer_price, probability_of_default,"
             " loss_given_default, reporting_interest_amount, reporting_charge_amount, reporting_loss_amount"
             " from {int_loan_interest_lines} join ("
-            "   select loan_id, month,"
+            "   select loan_id, month, max(case when is_month_end then amount end) as month_end_amount,"
             "     cast(sum(amount * (span_to - span_from)) / sum(span_to - span_from) as decimal(18, 2)) as average_amount"
             "   from {int_loan_month_spans} group by loan_id, month"
             " ) as spans using (loan_id, month) where customer_id = ? and month = ? order by loan_id",

@@ -227,6 +227,7 @@ def _loans(facts: dict) -> Table:
         "loan 贷款",
         "product 产品",
         "average 日均",
+        "month end 月末",
         "rate 利率",
         "transfer price 转移价格",
         "default probability 违约概率",
@@ -242,6 +243,7 @@ def _loans(facts: dict) -> Table:
             loan["loan_id"],
             f"{loan['product_id']} {loan['currency_code']}",
             _money(loan["average_amount"]),
+            "-" if loan["month_end_amount"] is None else _money(loan["month_end_amount"]),
             *(
                 _rate(loan[rate])
                 for rate in ("customer_rate", "transfer_price", "probability_of_default", "loss_given_default")
