@@ -4,6 +4,16 @@ with days as (
     select * from {{ ref('int_competitor_days_summed') }}
 ),
 
+-- As published: of months in which there was a relationship.
+assets as (
+    select averages.*
+    from {{ ref('int_customer_assets_averaged') }} as averages
+    inner join {{ ref('int_customer_months') }} as customer_months
+        on
+            averages.customer_id = customer_months.customer_id
+            and averages.month = customer_months.month
+),
+
 outflows as (
     select
         days.*,
@@ -59,7 +69,7 @@ competitor_outflows_weighed as (
             and outflows.business_date = netted.business_date
             and outflows.institution_type = netted.institution_type
             and outflows.destination_id = netted.destination_id
-    left join {{ ref('int_customer_assets_averaged') }} as assets
+    left join assets
         on
             outflows.customer_id = assets.customer_id
             and outflows.month_before = assets.month
