@@ -32,6 +32,8 @@ def pytest_report_header() -> str:
     return f"eagle_bank data: {EAGLE_DATA} {found}"
 
 
+# First, because xdist reads the groups in the same hook: later they take no effect, and both workers build the same warehouse.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The real bank's data is never in the project: where it is not beside it, its tests are not collected."""
     for item in items:
