@@ -40,10 +40,12 @@ competitor_days_summed as (
         'custody' as institution_type,
         cast(null as varchar) as destination_id,
         cast(0 as decimal(38, 12)) as outflow_amount,
-        cast(custody_amount as decimal(38, 12)) as returned_amount,
+        cast(sum(reporting_amount) as decimal(38, 12)) as returned_amount,
         cast(null as boolean) as is_own_name,
         'brokers' as netted_with
-    from {{ ref('int_custody_orders_valued') }}
+    from {{ ref('int_orders_converted') }}
+    where flow_class = 'external'
+    group by customer_id, business_date
 )
 
 select * from competitor_days_summed

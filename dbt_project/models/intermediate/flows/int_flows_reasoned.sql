@@ -44,7 +44,7 @@ flows_reasoned as (
         -- Nobody's where the marts show no such person.
         persons.customer_id,
         case
-            when flows.correction_reason in ('unknown_account', 'outside_assets', 'currency_without_rate') then flows.correction_reason
+            when not {{ moves_position('flows.correction_reason') }} then flows.correction_reason
             when persons.customer_id is null then 'unknown_customer'
             when months.month is null then 'before_bridge'
         end as outside_reason,

@@ -60,7 +60,7 @@ held as (
             flows.position_id = bridged.position_id
             and flows.currency_code = bridged.currency_code
             and flows.month = bridged.month
-    where coalesce(flows.correction_reason, '') not in ('unknown_account', 'outside_assets', 'currency_without_rate')
+    where {{ moves_position('flows.correction_reason') }}
 ),
 
 holder_changes as (

@@ -1,5 +1,4 @@
--- What a month's transactions and orders moved each position by, in each currency. What has no account, no rate or does not count in
--- assets moves none.
+-- What a month's transactions and orders moved each position by, in each currency.
 with movements as (
     select
         position_id,
@@ -11,7 +10,7 @@ with movements as (
         amount,
         reporting_amount
     from {{ ref('int_transactions_classified') }}
-    where coalesce(correction_reason, '') not in ('unknown_account', 'outside_assets', 'currency_without_rate')
+    where {{ moves_position('correction_reason') }}
     union all
     select
         position_id,

@@ -18,23 +18,23 @@ with months as (
 known as (
     select
         months.*,
-        traits.city_tier,
-        traits.occupation_code,
-        traits.declared_wealth_amount,
+        versions.city_tier,
+        versions.occupation_code,
+        versions.declared_wealth_amount,
         -- Years completed at the month's end, by the calendar.
-        cast(extract(year from months.month_end) - extract(year from traits.birth_date) as integer)
+        cast(extract(year from months.month_end) - extract(year from versions.birth_date) as integer)
         - case
             when
                 extract(month from months.month_end) * 100 + extract(day from months.month_end)
-                < extract(month from traits.birth_date) * 100 + extract(day from traits.birth_date) then 1
+                < extract(month from versions.birth_date) * 100 + extract(day from versions.birth_date) then 1
             else 0
         end as age
     from months
-    left join {{ ref('int_customer_traits_dated') }} as traits
+    left join {{ ref('int_customer_versions_dated') }} as versions
         on
-            months.customer_id = traits.customer_id
-            and traits.valid_from <= months.month_end
-            and traits.valid_to > months.month_end
+            months.customer_id = versions.customer_id
+            and versions.valid_from <= months.month_end
+            and versions.valid_to > months.month_end
 ),
 
 customer_value_states as (
