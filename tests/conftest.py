@@ -32,20 +32,8 @@ def pytest_report_header() -> str:
     return f"eagle_bank data: {EAGLE_DATA} {found}"
 
 
-# First, because xdist reads the groups in the same hook: later they take no effect, and both workers build the same warehouse.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The real bank's data is never in the project: where it is not beside it, its tests are not collected."""
-    for item in items:
-        group = (
-            "eagle"
-            if "eagle_run" in item.fixturenames
-            else "reference"
-            if "reference_run" in item.fixturenames
-            else None
-        )
-        if group:
-            item.add_marker(pytest.mark.xdist_group(group))
     if not EAGLE_DATA.is_dir():
         without = [item for item in items if item.get_closest_marker("eagle")]
         config.hook.pytest_deselected(items=without)
