@@ -24,8 +24,8 @@ RESULTS = Path(__file__).parent / "results" / "contributions.json"
 TARGET = "fct_customer_contributions"
 GIVEN = (
     "int_position_spans_converted", "int_position_holders", "int_products_latest", "int_customer_rate_spans",
-    "int_transfer_price_spans", "int_parameter_spans", "int_loan_month_spans", "int_customers_latest", "int_fee_lines",
-    "int_channel_costs", "int_perk_lines", "int_customer_months", "int_customer_keys",
+    "int_transfer_price_spans", "int_parameter_spans", "int_loan_month_spans", "int_fee_lines",
+    "int_channel_costs", "int_perk_lines", "int_customer_months", "int_customer_keys", "int_branch_moves",
 )  # fmt: skip
 MONTH = "date '2026-06-01'"
 SPANS = 8  # of a position in a month: days on which its balance changes
@@ -64,11 +64,16 @@ INPUTS = {
             (hash(n, s) % 100000000 / 100.0)::decimal(18, 2) as observed_amount,
             (observed_amount * case when n % 40 = 0 then 7.1234 else 1 end)::decimal(20, 6) as reporting_amount
         from range({customers} * 5 // 2) as t (n) cross join range({spans}) as u (s)""",
-    "int_loan_month_spans": """select 'L' || lpad(n::varchar, 10, '0') as loan_id, 'C' || lpad((n * 8)::varchar, 10, '0') as customer_id, 'LOAN' as product_id,
+    "int_loan_month_spans": """select 'L' || lpad(n::varchar, 10, '0') as loan_id, 'C' || lpad((n * 8)::varchar, 10, '0') as customer_id, 'B' || (n * 8 % 40) as branch_id, 'LOAN' as product_id,
             'CNY' as currency_code, {month} as month, {month} + (s * 15)::integer as span_from, {month} + ((s + 1) * 15)::integer as span_to, s = 1 as is_month_end,
             (hash(n, s) % 100000000 / 100.0)::decimal(20, 6) as amount, amount as reporting_amount, 0.045::decimal(18, 9) as interest_rate, date '2025-03-01' as opened_on,
             0.012::decimal(18, 9) as probability_of_default, 0.45::decimal(18, 9) as loss_given_default
         from range({customers} // 8) as t (n) cross join range(2) as u (s)""",
+    # One account in a thousand was moved in the middle of the month.
+    "int_branch_moves": """select 'account:A' || lpad(n::varchar, 10, '0') as holder_id, 'B' || (n % 40) as branch_id,
+            case when s = 0 then date '0001-01-01' else date '2026-06-16' end as valid_from,
+            case when s = 0 then date '2026-06-16' else date '9999-12-31' end as valid_to
+        from range(0, {customers} * 5 // 2, 1000) as t (n) cross join range(2) as u (s)""",
     "int_fee_lines": """select customer_id, {month} as month, branch_id, 'CNY' as currency_code, 2::decimal(18, 6) as charged_amount,
             2::decimal(18, 6) as reporting_charged_amount, 1::decimal(18, 6) as reporting_waived_amount
         from {int_customers_latest} where hash(customer_id) % 2 = 0""",

@@ -88,13 +88,15 @@ def _parts(asking: Warehouse, customer_id: str, month: date) -> dict:
     """Loans, fees, work by channel and programmes of the month, as the ledger lines have them."""
     return {
         "loans": asking.rows(
-            "select loan_id, product_id, currency_code, average_amount, month_end_amount, customer_rate, transfer_price, probability_of_default,"
-            " loss_given_default, reporting_interest_amount, reporting_charge_amount, reporting_loss_amount"
+            "select loan_id, product_id, currency_code, average_amount, month_end_amount, max(customer_rate) as customer_rate,"
+            " max(transfer_price) as transfer_price, max(probability_of_default) as probability_of_default,"
+            " max(loss_given_default) as loss_given_default, sum(reporting_interest_amount) as reporting_interest_amount,"
+            " sum(reporting_charge_amount) as reporting_charge_amount, sum(reporting_loss_amount) as reporting_loss_amount"
             " from {int_loan_interest_lines} join ("
             "   select loan_id, month, max(case when is_month_end then amount end) as month_end_amount,"
             "     cast(sum(amount * (span_to - span_from)) / sum(span_to - span_from) as decimal(18, 2)) as average_amount"
             "   from {int_loan_month_spans} group by loan_id, month"
-            " ) as spans using (loan_id, month) where customer_id = ? and month = ? order by loan_id",
+            " ) as spans using (loan_id, month) where customer_id = ? and month = ? group by all order by loan_id",
             customer_id,
             month,
         ),
@@ -136,7 +138,14 @@ def _deposits(models: CompiledModels, database: Path, customer_id: str, month: d
         )
         models.run(scratch, [LINES], ["int_parameter_spans", MONEY, "int_position_holders"])
         found = scratch.execute(
-            f"""with money as (
+            # One line an account, though its interest is booked at two branches in the month of a move.
+            f"""with lines as (
+                select customer_id, month, product_id, currency_code, sum(reporting_income_amount) as reporting_income_amount,
+                    sum(reporting_interest_amount) as reporting_interest_amount, bool_or(is_price_missing) as is_price_missing,
+                    bool_or(is_rate_missing) as is_rate_missing
+                from {models.relation(LINES)} group by all
+            ),
+            money as (
                 select position_id, holders.share_fraction, sum(amount_days * share_fraction) as amount_days,
                     list(distinct customer_rate order by customer_rate) as customer_rates,
                     list(distinct transfer_price order by transfer_price) as transfer_prices
@@ -146,7 +155,7 @@ def _deposits(models: CompiledModels, database: Path, customer_id: str, month: d
             select replace(lines.customer_id, 'account:', '') as account_id, product_id, currency_code, share_fraction,
                 cast(amount_days / day(last_day(month)) as decimal(18, 2)) as average_amount, customer_rates, transfer_prices,
                 reporting_income_amount, reporting_interest_amount, is_price_missing, is_rate_missing
-            from {models.relation(LINES)} as lines join money on money.position_id = lines.customer_id
+            from lines join money on money.position_id = lines.customer_id
             order by abs(reporting_income_amount - reporting_interest_amount) desc, account_id"""
         )
         names = [column[0] for column in found.description]

@@ -5,7 +5,7 @@ with summed as (
         holders.customer_id,
         money.month,
         money.product_id,
-        holders.branch_id,
+        coalesce(money.moved_branch_id, holders.branch_id) as branch_id,
         money.currency_code,
         max(years.value) as day_count,
         bool_or(money.transfer_price is null and money.amount_days > 0) as is_price_missing,
@@ -25,7 +25,8 @@ with summed as (
             years.parameter = 'interest_day_count'
             and money.month >= years.valid_from
             and money.month < years.valid_to
-    group by holders.customer_id, money.month, money.product_id, holders.branch_id, money.currency_code
+    group by
+        holders.customer_id, money.month, money.product_id, coalesce(money.moved_branch_id, holders.branch_id), money.currency_code
 ),
 
 deposit_interest_lines as (

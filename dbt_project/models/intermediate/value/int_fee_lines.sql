@@ -1,9 +1,9 @@
--- Fees by the branch of the account they were charged to. A fee in foreign currency is converted at the rate of its day.
+-- Fees by the branch, on that day, of the account they were charged to. A fee in foreign currency is converted at the rate of its day.
 with fees as (
     select
         fees.customer_id,
         {{ month_start('fees.business_date') }} as month,
-        coalesce(accounts.branch_id, customers.branch_id) as branch_id,
+        coalesce(moves.branch_id, accounts.branch_id, customers.branch_id) as branch_id,
         fees.currency_code,
         fees.charged_amount,
         cast(fees.charged_amount * fx.rate as decimal(20, 6)) as reporting_charged_amount,
@@ -18,6 +18,7 @@ with fees as (
         on fees.account_id = accounts.account_id
     left join {{ ref('int_customers_latest') }} as customers
         on fees.customer_id = customers.customer_id
+    {{ branch_moves_of("coalesce('account:' || accounts.account_id, 'customer:' || fees.customer_id)", 'fees.business_date') }}
     where fees.business_date <= {{ as_of() }}
 ),
 

@@ -3,13 +3,10 @@
 with spans as (
     select
         spans.*,
-        customers.branch_id,
         cast(years.value as integer) as day_count,
         spans.span_to - spans.span_from as days,
         cast(case when abs(spans.interest_rate) <= highest.value then spans.interest_rate end as decimal(9, 6)) as customer_rate
     from {{ ref('int_loan_month_spans') }} as spans
-    left join {{ ref('int_customers_latest') }} as customers
-        on spans.customer_id = customers.customer_id
     inner join {{ ref('int_parameter_spans') }} as highest
         on
             highest.parameter = 'interest_rate_highest'

@@ -1,5 +1,6 @@
 -- What is owed stands until the next delivery that names the loan, or until it matures; a loan no longer named is paid.
--- One named for the first time has stood since its opening in that month. Foreign currency is converted day by day.
+-- One named for the first time has stood since its opening in that month. Foreign currency is converted day by day,
+-- and it is booked at the customer's branch of the day.
 with loans as (
     select
         loans.*,
@@ -34,8 +35,9 @@ spans as (
         loans.*,
         months.month,
         months.month_end,
-        greatest(loans.stands_from, months.month, fx.valid_from) as span_from,
-        least(loans.stands_to, months.month_end + 1, fx.valid_to) as span_to,
+        coalesce(moves.branch_id, customers.branch_id) as branch_id,
+        greatest(loans.stands_from, months.month, fx.valid_from, coalesce(moves.valid_from, months.month)) as span_from,
+        least(loans.stands_to, months.month_end + 1, fx.valid_to, coalesce(moves.valid_to, {{ end_of_time() }})) as span_to,
         cast(loans.outstanding_amount as decimal(20, 6)) as amount,
         cast(loans.outstanding_amount * fx.rate as decimal(20, 6)) as reporting_amount
     from dated as loans
@@ -48,6 +50,10 @@ spans as (
             loans.currency_code = fx.currency_code
             and fx.valid_from < loans.stands_to
             and fx.valid_to > loans.stands_from
+    left join {{ ref('int_customers_latest') }} as customers
+        on loans.customer_id = customers.customer_id
+    left join {{ ref('int_branch_moves') }} as moves
+        on 'customer:' || loans.customer_id = moves.holder_id
 ),
 
 loan_month_spans as (

@@ -8,7 +8,7 @@ perk_lines as (
     select
         programmes.customer_id,
         months.month,
-        customers.branch_id,
+        coalesce(moves.branch_id, customers.branch_id) as branch_id,
         '{{ var("reporting_currency") }}' as currency_code,
         cast(sum(programmes.cost_amount) as decimal(18, 6)) as cost_amount
     from programmes
@@ -18,7 +18,8 @@ perk_lines as (
             and (programmes.left_on is null or programmes.left_on > months.month)
     left join {{ ref('int_customers_latest') }} as customers
         on programmes.customer_id = customers.customer_id
-    group by programmes.customer_id, months.month, customers.branch_id
+    {{ branch_moves_of("'customer:' || programmes.customer_id", 'months.month_end') }}
+    group by programmes.customer_id, months.month, coalesce(moves.branch_id, customers.branch_id)
 )
 
 select * from perk_lines
