@@ -1,0 +1,178 @@
+"""`make crash`: kill -9 at every step of a run, and see that readers, the log and a plain repetition are none the worse.
+
+For each step a home stands just before it (crash_scenes). Kills are spread over its file operations, and over its time where the
+work is DuckDB's and dbt's. After each: what is live is the last good version, whole and readable, every kept version is whole, the log
+verifies (a torn last line counts as sealed). Then the step is done again, plainly: it must end in the very same content.
+Results: benchmarks/results/crash.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from benchmarks.crash_points import Moment, run_step
+from benchmarks.crash_scenes import (
+    STEPS,
+    Scene,
+    copy_home,
+    make_scene,
+    problem_after_kill,
+    problem_after_repeat,
+    set_stage,
+    step_forward,
+)
+from crm_warehouse.pipeline import code_fingerprint
+from crm_warehouse.settings import PROJECT
+from crm_warehouse.simulator import Simulation, simulate
+
+RESULTS = Path(__file__).parent / "results" / "crash.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Kills of one step: at file operations (0: at each), at moments of its time, and how many before it is repeated."""
+
+    operations: int
+    moments: int
+    in_a_row: int
+
+
+PLANS = {
+    "extract": Plan(40, 0, 4),
+    "landing_gate": Plan(20, 12, 4),
+    "build": Plan(6, 24, 5),
+    "mart_gate": Plan(4, 12, 4),
+    "publish": Plan(0, 0, 1),
+    "evidence": Plan(0, 0, 1),
+    "rollback": Plan(0, 0, 1),
+}
+
+
+@dataclass
+class Tally:
+    """What the kills of one step came to."""
+
+    step: str
+    operations: int
+    seconds: float
+    kills: int = 0
+    ended_before: int = 0
+    repeats: int = 0
+    problems: list[str] | None = None
+
+
+def moments_of(scene: Scene, plan: Plan) -> list[Moment]:
+    """Evenly spread over the step."""
+    count = plan.operations or scene.operations
+    count = min(count, scene.operations)
+    at = sorted({1 + round(i * (scene.operations - 1) / max(1, count - 1)) for i in range(count)})
+    times = [scene.seconds * (i + 0.5) / plan.moments for i in range(plan.moments)]
+    return [Moment(operation=k) for k in at] + [Moment(seconds=s) for s in times]
+
+
+def kill_all(scene: Scene, plan: Plan, folder: Path) -> Iterator[Tally]:
+    """Kill the step at each of its moments; yields the tally after each."""
+    tally = Tally(scene.step, scene.operations, round(scene.seconds, 1), problems=[])
+    moments = moments_of(scene, plan)
+    for begin in range(0, len(moments), plan.in_a_row):
+        home = copy_home(scene.home, folder / "killed")
+        settings = scene.settings_in(home)
+        for moment in moments[begin : begin + plan.in_a_row]:
+            ended = run_step(home, scene.source_root, scene.step, scene.argument, moment)
+            tally.kills += ended.was_killed
+            tally.ended_before += not ended.was_killed
+            note(tally, moment, problem_after_kill(scene, settings))
+            yield tally
+        ended = run_step(home, scene.source_root, scene.step, scene.argument, Moment())
+        tally.repeats += 1
+        note(tally, moment, problem_after_repeat(scene, settings, ended))
+        shutil.rmtree(home)
+    yield tally
+
+
+def note(tally: Tally, moment: Moment, problem: str | None) -> None:
+    if problem:
+        tally.problems.append(f"{moment}: {problem}")
+
+
+def run_campaign(folder: Path, steps: list[str], scale: float, customers: int, console: Console) -> list[Tally]:
+    """All steps in order: each is done once after its kills, so the next begins where it ended."""
+    console.print(f"A bank of {customers} customers; half of its days are published before the kills begin.")
+    simulate(folder / "source_systems", replace(Simulation(), customers=customers), folder / "ground_truth")
+    stage = folder / "stage"
+    settings = set_stage(stage, folder / "source_systems")
+    tallies = []
+    columns = (TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bar:
+        for step in STEPS:
+            if step in steps:
+                scene = make_scene(stage, folder / "source_systems", step)
+                plan = PLANS[step]
+                plan = replace(plan, operations=round(plan.operations * scale), moments=round(plan.moments * scale))
+                task = bar.add_task(step, total=len(moments_of(scene, plan)))
+                for tally in kill_all(scene, plan, folder):
+                    bar.update(task, completed=tally.kills + tally.ended_before)
+                tallies.append(tally)
+            if step != "rollback":
+                step_forward(settings, step)
+    return tallies
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make crash", description=__doc__)
+    parser.add_argument("--customers", type=int, default=100)
+    parser.add_argument("--steps", default=",".join(STEPS))
+    parser.add_argument("--scale", type=float, default=1.0, help="more or fewer kills of the long steps")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="crash-") as folder:
+        tallies = run_campaign(Path(folder), arguments.steps.split(","), arguments.scale, arguments.customers, console)
+    table = Table("step", "file operations", "seconds", "killed", "ended before", "done again", "problems")
+    for tally in tallies:
+        table.add_row(
+            *map(
+                str,
+                (
+                    tally.step,
+                    tally.operations,
+                    tally.seconds,
+                    tally.kills,
+                    tally.ended_before,
+                    tally.repeats,
+                    len(tally.problems),
+                ),
+            )
+        )
+    console.print(table)
+    problems = [f"{tally.step}: {problem}" for tally in tallies for problem in tally.problems]
+    for problem in problems:
+        console.print(f"[red]{problem}[/]", soft_wrap=True)
+    kills = sum(tally.kills for tally in tallies)
+    console.print(f"{kills} kills, {len(problems)} problems")
+    body = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "code_sha256": code_fingerprint(PROJECT),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "customers": arguments.customers,
+        "kills": kills,
+        "steps": [vars(tally) for tally in tallies],
+    }
+    arguments.results.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+    raise SystemExit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()
