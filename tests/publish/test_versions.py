@@ -18,6 +18,7 @@ from crm_warehouse.errors import PublishRefused
 from crm_warehouse.files import read_json, sha256_of, write_json
 from crm_warehouse.publish import versions
 from crm_warehouse.publish.content import describe_tables
+from crm_warehouse.publish.leases import Lease
 from crm_warehouse.settings import Settings
 
 POINTER_FIELDS = {
@@ -55,9 +56,14 @@ def candidate_of(settings: Settings, content: int, run_id: str | None = None, ba
 
 def publish(settings: Settings, content: int, *, switch_bank: bool = False, **of_candidate) -> dict:
     """Publish `content` the ordinary way: from what is live now."""
-    live = versions.live_version(settings)
+    lease = versions.take_lease(settings)
     file, audited = candidate_of(settings, content, **of_candidate)
-    return versions.publish(settings, file, audited, live["version"] if live else None, switch_bank)
+    return versions.publish(settings, file, audited, lease, switch_bank)
+
+
+def lease_from(settings: Settings, live: str | None) -> Lease:
+    """The lease of a run that planned last, but when another version was live."""
+    return Lease(versions.take_lease(settings).token, live)
 
 
 def content_of(settings: Settings, version: dict | None = None) -> int:
@@ -111,7 +117,9 @@ def test_published_file_is_read_only(home: Settings):
 def test_nothing_but_versions_and_the_pointer_is_left_after_a_publish(home: Settings):
     version = publish(home, 1)
     names = {path.name for path in home.published.iterdir()}
-    assert names == {".lock", "current.json", f"{version['version']}.json", version["file"]}
+    described = {f"{version['version']}.json", version["file"], version["version"]}
+    assert names == {".lock", "current.json", "current.duckdb"} | described
+    assert list(home.warehouse.glob("parquet_*")) == []
 
 
 def test_same_content_moves_nothing(home: Settings):
@@ -125,9 +133,10 @@ def test_same_content_moves_nothing(home: Settings):
 
 def test_publishing_a_run_twice_moves_the_pointer_once(home: Settings):
     file, audited = candidate_of(home, 1)
-    first = versions.publish(home, file, audited, None, False)
+    lease = versions.take_lease(home)
+    first = versions.publish(home, file, audited, lease, False)
     before = (home.published / "current.json").stat().st_mtime_ns
-    assert versions.publish(home, file, audited, None, False) == first
+    assert versions.publish(home, file, audited, lease, False) == first
     assert (home.published / "current.json").stat().st_mtime_ns == before
 
 
@@ -135,7 +144,7 @@ def test_a_run_started_again_with_other_content_never_passes_off_the_old_version
     publish(home, 1, run_id="same_run")
     file, audited = candidate_of(home, 2, run_id="same_run")
     try:
-        returned = versions.publish(home, file, audited, versions.live_version(home)["version"], False)
+        returned = versions.publish(home, file, audited, versions.take_lease(home), False)
     except PublishRefused:
         return
     assert returned["sha256"] == audited["sha256"]
@@ -145,10 +154,10 @@ def test_a_run_started_again_with_other_content_never_passes_off_the_old_version
 def test_of_two_runs_from_one_base_the_second_is_refused(home: Settings):
     base = publish(home, 1)
     file, audited = candidate_of(home, 2)
-    winner = versions.publish(home, file, audited, base["version"], False)
+    winner = versions.publish(home, file, audited, lease_from(home, base["version"]), False)
     file, audited = candidate_of(home, 3)
     with pytest.raises(PublishRefused, match="went live while this run worked"):
-        versions.publish(home, file, audited, base["version"], False)
+        versions.publish(home, file, audited, lease_from(home, base["version"]), False)
     assert versions.live_version(home) == winner
     assert content_of(home) == 2
 
@@ -157,7 +166,7 @@ def test_of_two_first_runs_the_second_is_refused(home: Settings):
     winner = publish(home, 1)
     file, audited = candidate_of(home, 2)
     with pytest.raises(PublishRefused):
-        versions.publish(home, file, audited, None, False)
+        versions.publish(home, file, audited, lease_from(home, None), False)
     assert versions.live_version(home) == winner
 
 
@@ -181,7 +190,7 @@ def test_a_candidate_that_changed_by_one_bit_after_the_audit_is_refused(home: Se
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     with pytest.raises(PublishRefused, match="is not the file that was audited"):
-        versions.publish(home, file, audited, live["version"], False)
+        versions.publish(home, file, audited, lease_from(home, live["version"]), False)
     assert versions.live_version(home) == live
 
 
@@ -189,7 +198,7 @@ def test_a_missing_candidate_is_refused(home: Settings):
     file, audited = candidate_of(home, 1)
     file.unlink()
     with pytest.raises(PublishRefused, match="is missing"):
-        versions.publish(home, file, audited, None, False)
+        versions.publish(home, file, audited, lease_from(home, None), False)
     assert versions.live_version(home) is None
 
 
@@ -197,7 +206,7 @@ def test_a_write_ahead_log_beside_the_candidate_is_refused(home: Settings):
     file, audited = candidate_of(home, 1)
     file.with_name(file.name + ".wal").touch()
     with pytest.raises(PublishRefused, match=r"candidate\.duckdb\.wal lies beside"):
-        versions.publish(home, file, audited, None, False)
+        versions.publish(home, file, audited, lease_from(home, None), False)
     assert versions.live_version(home) is None
 
 
@@ -206,7 +215,7 @@ def test_a_write_ahead_log_beside_the_published_file_is_refused(home: Settings):
     home.published.mkdir(parents=True)
     (home.published / f"marts_2026-06-30_run_001_{audited['sha256'][:8]}.duckdb.wal").touch()
     with pytest.raises(PublishRefused, match=r"\.duckdb\.wal lies beside"):
-        versions.publish(home, file, audited, None, False)
+        versions.publish(home, file, audited, lease_from(home, None), False)
     assert versions.live_version(home) is None
 
 
@@ -255,7 +264,7 @@ def test_a_read_only_copy_that_a_crash_left_does_not_stop_the_next_publish(home:
         "import json, sys; from pathlib import Path; from crm_warehouse.publish import versions;"
         "from crm_warehouse.settings import Settings; home = Path(sys.argv[1]);"
         "settings = Settings('reference_bank', home, home, home);"
-        "versions.publish(settings, Path(sys.argv[2]), json.loads(sys.argv[3]), None, False)"
+        "versions.publish(settings, Path(sys.argv[2]), json.loads(sys.argv[3]), versions.take_lease(settings), False)"
     )
     libc = ctypes.CDLL(None)
     done = subprocess.run(
@@ -356,7 +365,7 @@ def test_a_run_that_began_before_a_rollback_is_refused(home: Settings):
     versions.rollback(home, first["version"])
     file, audited = candidate_of(home, 3)
     with pytest.raises(PublishRefused):
-        versions.publish(home, file, audited, second["version"], False)
+        versions.publish(home, file, audited, lease_from(home, second["version"]), False)
     assert content_of(home) == 1
 
 
