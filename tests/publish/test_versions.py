@@ -6,19 +6,17 @@ import ctypes
 import json
 import subprocess
 import sys
-import time
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 from conftest import settings_in
+from publish.candidates import backdate, candidate_of, content_of, lease_from, publish
 
 from crm_warehouse.errors import PublishRefused
 from crm_warehouse.files import read_json, sha256_of, write_json
 from crm_warehouse.publish import versions
-from crm_warehouse.publish.content import describe_tables
-from crm_warehouse.publish.leases import Lease
 from crm_warehouse.settings import Settings
 
 POINTER_FIELDS = {
@@ -30,54 +28,6 @@ PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 @pytest.fixture
 def home(tmp_path: Path) -> Settings:
     return settings_in(tmp_path / "home")
-
-
-def candidate_of(settings: Settings, content: int, run_id: str | None = None, bank: str = "reference_bank"):
-    """A small real candidate whose two tables hold `content`, and what a mart gate would say of it."""
-    file = settings.warehouse / "candidate.duckdb"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.unlink(missing_ok=True)
-    with duckdb.connect(str(file)) as connection:
-        connection.execute("create schema marts")
-        for table in ("a", "b"):
-            connection.execute(f"create table marts.{table} as select {content}::bigint as n from range(3)")
-        connection.execute("checkpoint")
-        tables = describe_tables(connection, "marts")
-    audited = {
-        "bank": bank,
-        "reporting_currency": "CNY",
-        "business_date": "2026-06-30",
-        "run_id": run_id or f"run_{content:03d}",
-        "sha256": sha256_of(file),
-        "tables": tables,
-    }
-    return file, audited
-
-
-def publish(settings: Settings, content: int, *, switch_bank: bool = False, **of_candidate) -> dict:
-    """Publish `content` the ordinary way: from what is live now."""
-    lease = versions.take_lease(settings)
-    file, audited = candidate_of(settings, content, **of_candidate)
-    return versions.publish(settings, file, audited, lease, switch_bank)
-
-
-def lease_from(settings: Settings, live: str | None) -> Lease:
-    """The lease of a run that planned last, but when another version was live."""
-    return Lease(versions.take_lease(settings).token, live)
-
-
-def content_of(settings: Settings, version: dict | None = None) -> int:
-    file = settings.published / (version or versions.live_version(settings))["file"]
-    with duckdb.connect(str(file), read_only=True) as connection:
-        return connection.execute("select max(n) from marts.a").fetchone()[0]
-
-
-def backdate(settings: Settings, version: dict, published_at: str) -> None:
-    """Let `version` have been published at another time, as a clock that was set would have it."""
-    body = {**version, "published_at": published_at}
-    write_json(settings.published / f"{version['version']}.json", body)
-    if versions.live_version(settings)["version"] == version["version"]:
-        write_json(settings.published / versions.POINTER, body)
 
 
 def test_nothing_is_live_before_the_first_publish(home: Settings):
@@ -377,47 +327,3 @@ def test_a_reader_keeps_its_version_after_it_was_removed_from_the_folder(home: S
         assert not (home.published / version["file"]).exists()
         assert reader.execute("select max(n), count(*) from marts.a").fetchone() == (1, 3)
         assert reader.execute("select max(n), count(*) from marts.b").fetchone() == (1, 3)
-
-
-READER = """
-import json, sys, duckdb
-from pathlib import Path
-published, stop = Path(sys.argv[1]), Path(sys.argv[2])
-reads, seen = 0, set()
-while True:
-    stopping = stop.exists()
-    pointer = json.loads((published / "current.json").read_text())
-    with duckdb.connect(str(published / pointer["file"]), read_only=True) as connection:
-        a = connection.execute("select min(n), max(n), count(*) from marts.a").fetchone()
-        b = connection.execute("select min(n), max(n), count(*) from marts.b").fetchone()
-    assert a == b and a[0] == a[1] and a[2] == 3, (a, b)
-    assert f"run_{a[0]:03d}" == pointer["run_id"], (a, pointer["run_id"])
-    reads += 1
-    seen.add(a[0])
-    if reads == 1:
-        print("reading", flush=True)
-    if stopping:
-        break
-print(json.dumps({"reads": reads, "versions": len(seen), "last": a[0]}))
-"""
-
-
-def test_readers_never_fail_and_see_one_whole_version_each_time_during_50_publishes(home: Settings, tmp_path: Path):
-    for n in range(28):  # so that every publish below also removes a version
-        backdate(home, publish(home, n), f"2026-06-{n + 1:02d}T00:00:00+00:00")
-    stop = tmp_path / "stop"
-    command = [sys.executable, "-c", READER, str(home.published), str(stop)]
-    readers = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    try:
-        assert [reader.stdout.readline() for reader in readers] == ["reading\n"] * 3
-        moment = time.monotonic()
-        for n in range(100, 150):
-            publish(home, n)
-        took = time.monotonic() - moment
-    finally:
-        stop.touch()
-        results = [reader.communicate(timeout=60) for reader in readers]
-    assert [error for _, error in results] == [""] * 3
-    found = [json.loads(output) for output, _ in results]
-    assert all(reader["last"] == 149 for reader in found)
-    assert all(reader["reads"] >= 5 and reader["versions"] >= 2 for reader in found), (found, took)

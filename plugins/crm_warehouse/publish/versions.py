@@ -78,10 +78,8 @@ def rollback(settings: Settings, version: str | None) -> tuple[dict, dict]:
         if not live:
             raise PublishRefused("nothing is published yet: there is nothing to roll back")
         kept = kept_versions(settings)
-        if version:
-            chosen = next((v for v in kept if v["version"] == version), None)
-        else:
-            chosen = version_before(live, kept)
+        named = next((v for v in kept if v["version"] == version), None)
+        chosen = named if version else version_before(live, kept)
         if not chosen:
             names = ", ".join(v["version"] for v in kept if v["version"] != live["version"]) or "none"
             raise PublishRefused(f"no such version to roll back to; kept versions: {names}")
@@ -113,7 +111,7 @@ def prove_version(settings: Settings, version: dict) -> None:
 def link_is_right(settings: Settings, live: dict) -> bool:
     """Whether `current.duckdb` leads to the live version's file: a crash in between leaves it one version behind."""
     link = settings.published / LINK
-    return link.is_symlink() and os.readlink(link) == live["file"]
+    return link.is_symlink() and link.readlink() == Path(live["file"])
 
 
 def _refuse_stale(settings: Settings, live: dict | None, audited: dict, lease: Lease, switch_bank: bool) -> None:
