@@ -28,7 +28,7 @@ from crm_warehouse.landing import arriving_folder, clear_arriving, current_batch
 from crm_warehouse.onboarding.policies import read_ladder, refuse_bad_ladder, refuse_bad_policy
 from crm_warehouse.profile import Extract, Profile, load_profile
 from crm_warehouse.progress import Progress
-from crm_warehouse.publish import versions
+from crm_warehouse.publish import serving, versions
 from crm_warehouse.publish.candidate import prove_whole, write_candidate
 from crm_warehouse.publish.leases import Lease
 from crm_warehouse.quality import decisions
@@ -225,8 +225,13 @@ def judge_marts(settings: Settings, run_id: str, progress: Progress) -> dict:
     return result
 
 
-def publish_marts(settings: Settings, run_id: str) -> dict:
-    """Make the audited candidate the live version; what is about to happen is in the log before the pointer moves."""
+def publish_marts(
+    settings: Settings, run_id: str, find_database: Callable[[str], str | None] = serving.database_in_environment
+) -> dict:
+    """Make the audited candidate the live version; what is about to happen is in the log before the pointer moves.
+
+    Then the serving database follows, where there is one. If it cannot, the step fails with the files live, and says so.
+    """
     plan, built = read_plan(settings, run_id), read_result(settings, run_id, "build")
     gate = read_result(settings, run_id, "mart_gate")
     profile = load_profile(settings)
@@ -247,6 +252,9 @@ def publish_marts(settings: Settings, run_id: str) -> dict:
             settings, Path(built["candidate"]), audited, Lease(**plan["lease"]), plan["switch_bank"]
         )
         result.update(version=version["version"], is_new=version["run_id"] == run_id, tables=version["tables"])
+        address = find_database(profile.bank)
+        if address:
+            result["serving"] = serving.serve(settings, address, plan["switch_bank"])
     return result
 
 

@@ -13,20 +13,26 @@ from crm_warehouse.settings import Settings
 
 def candidate_of(settings: Settings, content: int, run_id: str | None = None, bank: str = "reference_bank"):
     """A small real candidate whose two tables hold `content`, and what a mart gate would say of it."""
+    statements = [f"create table marts.{table} as select {content}::bigint as n from range(3)" for table in ("a", "b")]
+    return write_candidate_of(settings, statements, run_id or f"run_{content:03d}", bank)
+
+
+def write_candidate_of(settings: Settings, statements: list[str], run_id: str, bank: str = "reference_bank"):
+    """A candidate whose schema `marts` the statements fill, and what a mart gate would say of it."""
     file = settings.warehouse / "candidate.duckdb"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.unlink(missing_ok=True)
     with duckdb.connect(str(file)) as connection:
         connection.execute("create schema marts")
-        for table in ("a", "b"):
-            connection.execute(f"create table marts.{table} as select {content}::bigint as n from range(3)")
+        for statement in statements:
+            connection.execute(statement)
         connection.execute("checkpoint")
         tables = describe_tables(connection, "marts")
     audited = {
         "bank": bank,
         "reporting_currency": "CNY",
         "business_date": "2026-06-30",
-        "run_id": run_id or f"run_{content:03d}",
+        "run_id": run_id,
         "sha256": sha256_of(file),
         "tables": tables,
     }
