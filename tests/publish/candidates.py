@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from crm_warehouse.files import sha256_of, write_json
 from crm_warehouse.publish import versions
@@ -73,3 +75,22 @@ def flip_a_bit(file) -> None:
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     file.chmod(mode)
+
+
+def publish_customers(settings: Settings) -> dict:
+    """Publish four customers of two managers and none, with facts of customers and of the bank, and their token map."""
+    statements = [
+        "create table marts.dim_customers as select * from (values"
+        " ('k1', 'R00001', '=cmd()'), ('k2', 'R00001', '-'), ('k3', 'R00002', 'plain'), ('k4', null, ''))"
+        " as t (customer_key, primary_rm_id, occupation_code)",
+        "create table marts.dim_products as select 'p1' as product_id",
+        "create table marts.fct_values as select * from (values"
+        " ('k1', cast(-1.5 as decimal(18, 2))), ('k2', 2), ('k3', 3), ('k4', 4)) as t (customer_key, amount)",
+        "create table marts.fct_totals as select cast(8 as bigint) as customers",
+        "comment on table marts.fct_values is 'Values. 价值。'",
+        "comment on column marts.fct_values.amount is 'It''s money. 金额。'",
+    ]
+    file, audited = write_candidate_of(settings, statements, "customers")
+    ids = pa.table({"customer_id": [f"C{n}" for n in range(1, 6)], "customer_key": [f"k{n}" for n in range(1, 6)]})
+    pq.write_table(ids, settings.warehouse / "customer_tokens.parquet")
+    return versions.publish(settings, file, audited, versions.take_lease(settings), False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -13,6 +13,7 @@ import pytest
 from conftest import settings_in
 from psycopg2 import extensions
 from publish.candidates import flip_a_bit, publish, write_candidate_of
+from publish.serving_database import ask, clean, role_with
 
 from crm_warehouse.errors import ServingFailed
 from crm_warehouse.evidence import log
@@ -30,32 +31,9 @@ def home(tmp_path: Path) -> Settings:
 @pytest.fixture
 def database(postgresql: str) -> Iterator[str]:
     """The server, with nothing of ours in it before and after."""
-    clean = "drop schema if exists marts, rm, restricted cascade"
-    ask(postgresql, clean)
+    clean(postgresql)
     yield postgresql
-    ask(postgresql, clean)
-
-
-def ask(url: str, statement: str, role: str | None = None) -> list[tuple]:
-    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-        if role:
-            cursor.execute(f'set local role "{role}"')
-        cursor.execute(statement)
-        return cursor.fetchall() if cursor.description else []
-
-
-@contextmanager
-def roles(url: str, *names: str) -> Iterator[None]:
-    for name in names:
-        ask(
-            url,
-            f'create role "{name}"; grant usage on schema rm to "{name}"; grant select on all tables in schema rm to "{name}"',
-        )
-    try:
-        yield
-    finally:
-        for name in names:
-            ask(url, f'drop owned by "{name}"; drop role "{name}"')
+    clean(postgresql)
 
 
 def publish_table(settings: Settings, select: str, comment: str = "Text. 文本。") -> dict:
@@ -195,16 +173,13 @@ def test_a_publish_that_fails_half_way_leaves_the_old_night_whole_and_says_so(ho
 def test_columns_come_and_go_with_the_version_and_grants_stay(home: Settings, database: str):
     publish_table(home, "select 1::bigint as n, 'x' as old")
     serving.serve(home, database)
-    ask(database, "create role analyst; grant usage on schema marts to analyst; grant select on marts.a to analyst")
-    try:
+    with role_with(database, "analyst", "marts"):
         publish_table(home, "select 2::bigint as n, cast(1.5 as decimal(18, 2)) as new")
         serving.serve(home, database)
         assert [*map(str, ask(database, "select n, new from marts.a", "analyst")[0])] == ["2", "1.50"]
         versions.rollback(home, None)
         serving.serve(home, database)
         assert ask(database, "select * from marts.a", "analyst") == [(1, "x")]
-    finally:
-        ask(database, "drop owned by analyst; drop role analyst")
 
 
 def test_a_mart_that_is_gone_from_the_version_is_gone_from_the_database(home: Settings, database: str):

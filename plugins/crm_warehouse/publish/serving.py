@@ -88,6 +88,29 @@ def served_version(address: str) -> dict | None:
         return _state(cursor) if cursor.fetchone()[0] else None
 
 
+def last_served(settings: Settings) -> dict | None:
+    """What the log says last of a serving database: `event`, `at`, `body`; None when there never was one."""
+    entries = [entry for entry in log.read_entries(settings) if str(entry.get("event")).startswith("serving_")]
+    return entries[-1] if entries else None
+
+
+def describe_serving(settings: Settings, address: str | None) -> dict | None:
+    """For the status: what the serving database serves and whether that is the live version; None where there is none."""
+    live = (live_version(settings) or {}).get("version")
+    if not address:
+        last = last_served(settings)
+        if not last:
+            return None
+        served = last["body"].get("version")
+        problem = last["body"].get("reason") or f"as of {last['at']}; {VARIABLE} is not set here, so it was not asked"
+        return {"version": served, "is_live": served == live, "problem": problem}
+    try:
+        served = (served_version(address) or {}).get("version")
+    except (CrmWarehouseError, psycopg2.Error) as problem:
+        return {"version": None, "is_live": False, "problem": _sentence(problem, address)}
+    return {"version": served, "is_live": served == live, "problem": None}
+
+
 def _follow(settings: Settings, connection: extensions.connection, switch_bank: bool) -> dict:
     with connection.cursor() as cursor:
         # A publish that hangs must not keep the next one away for ever.
