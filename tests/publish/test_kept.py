@@ -94,3 +94,18 @@ def test_a_rollback_to_a_damaged_parquet_set_is_refused(home: Settings):
     with pytest.raises(PublishRefused, match=r"b\.parquet is not the file that was published"):
         versions.rollback(home, first["version"])
     assert versions.live_version(home) == second
+
+
+def test_a_description_that_goes_while_versions_are_listed_is_left_out(home: Settings, monkeypatch: pytest.MonkeyPatch):
+    """Whoever lists holds no lock: readers never wait."""
+    publish(home, 1)
+    second = publish(home, 2)
+    read_json = kept.read_json
+
+    def read_while_the_first_goes(path: Path) -> dict:
+        if "run_001" in path.name:
+            path.unlink(missing_ok=True)
+        return read_json(path)
+
+    monkeypatch.setattr(kept, "read_json", read_while_the_first_goes)
+    assert kept.kept_versions(home) == [second]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from crm_warehouse.errors import PublishRefused
@@ -17,9 +18,11 @@ PINS = "pins.json"
 
 def kept_versions(settings: Settings) -> list[dict]:
     """Every kept version, the newest first: by number, because clocks go back."""
-    return sorted(
-        (read_json(path) for path in settings.published.glob("marts_*.json")), key=lambda v: v["sequence"], reverse=True
-    )
+    kept = []
+    for path in settings.published.glob("marts_*.json"):
+        with suppress(FileNotFoundError):  # retention has just removed it
+            kept.append(read_json(path))
+    return sorted(kept, key=lambda version: version["sequence"], reverse=True)
 
 
 def pins(settings: Settings) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,8 +36,7 @@ def open_live(settings: Settings) -> Opened:
     if not live:
         raise PublishRefused("nothing is published yet: run `make demo` or `crm-warehouse run` first")
     problems = []
-    earlier = [v for v in kept_versions(settings) if v["bank"] == live["bank"] and v["sequence"] < live["sequence"]]
-    for version in (live, *earlier):
+    for version in _candidates(settings, live):
         file = settings.published / version["file"]
         try:
             prove_whole(file, version["sha256"])
@@ -52,6 +52,14 @@ def open_live(settings: Settings) -> Opened:
         logging.getLogger("crm_warehouse").error(problem)
         return Opened(connection, version, problem)
     raise PublishRefused(f"no published version is whole: {problems[0]}")
+
+
+def _candidates(settings: Settings, live: dict) -> Iterator[dict]:
+    """The live version; then, only if it is not taken, the earlier ones of its bank."""
+    yield live
+    for version in kept_versions(settings):
+        if version["bank"] == live["bank"] and version["sequence"] < live["sequence"]:
+            yield version
 
 
 def open_locked(file: Path) -> duckdb.DuckDBPyConnection:
