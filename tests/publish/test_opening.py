@@ -76,6 +76,14 @@ def test_an_earlier_version_that_is_damaged_too_is_passed_over(home: Settings):
     assert read(open_live(home).connection) == 1
 
 
+def test_what_somebody_rolled_back_from_is_not_served_instead(home: Settings):
+    first = publish(home, 1)
+    publish(home, 2)
+    versions.rollback(home, first["version"])
+    flip_a_bit(home.published / publish(home, 3)["file"])
+    assert read(open_live(home).connection) == 1
+
+
 def test_another_banks_version_is_never_served_instead(home: Settings):
     publish(home, 1, bank="eagle_bank")
     flip_a_bit(home.published / publish(home, 2, switch_bank=True)["file"])

@@ -12,7 +12,7 @@ import duckdb
 from crm_warehouse.errors import PublishRefused
 from crm_warehouse.publish.candidate import prove_whole
 from crm_warehouse.publish.kept import kept_versions
-from crm_warehouse.publish.versions import live_version
+from crm_warehouse.publish.versions import live_version, version_before
 from crm_warehouse.settings import Settings
 
 LOCKED = {"enable_external_access": "false", "lock_configuration": "true"}
@@ -28,7 +28,7 @@ class Opened:
 
 
 def open_live(settings: Settings) -> Opened:
-    """Open the live version, or the newest earlier one of its bank whose bytes are whole; the problem is logged and returned.
+    """Open the live version, or else the one before it whose bytes are whole; the problem is logged and returned.
 
     Raises PublishRefused when nothing is published or nothing is whole.
     """
@@ -55,11 +55,12 @@ def open_live(settings: Settings) -> Opened:
 
 
 def _candidates(settings: Settings, live: dict) -> Iterator[dict]:
-    """The live version; then, only if it is not taken, the earlier ones of its bank."""
-    yield live
-    for version in kept_versions(settings):
-        if version["bank"] == live["bank"] and version["sequence"] < live["sequence"]:
-            yield version
+    """The live version; then, as long as none is taken, each time the one that a rollback would go to."""
+    seen, version = set(), live
+    while version and version["version"] not in seen:
+        yield version
+        seen.add(version["version"])
+        version = version_before(version, kept_versions(settings))
 
 
 def open_locked(file: Path) -> duckdb.DuckDBPyConnection:

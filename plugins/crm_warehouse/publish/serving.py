@@ -153,24 +153,31 @@ def _shape(cursor: extensions.cursor, described: dict[str, dict]) -> None:
     found: dict[str, dict[str, str]] = {}
     for mart, column, type_, _ in cursor.fetchall():
         found.setdefault(mart, {})[column] = type_
-    for mart in sorted({*found, *described}):
-        wanted = {
-            name: _type(column["type"]) for name, column in described.get(mart, {"columns": {}})["columns"].items()
-        }
+    wanted = {
+        mart: {name: _type(column["type"]) for name, column in body["columns"].items()}
+        for mart, body in described.items()
+    }
+    if wanted == found:
+        return
+    # They stand on what changes, and are made again; default privileges in schema rm give their grants back.
+    cursor.execute("select viewname from pg_views where schemaname = 'rm'")
+    for (view,) in cursor.fetchall():
+        cursor.execute(sql.SQL("drop view rm.{}").format(sql.Identifier(view)))
+    for mart in sorted(set(found) - set(wanted)):
+        cursor.execute(sql.SQL("drop table marts.{}").format(sql.Identifier(mart)))
+    for mart, columns in wanted.items():
         have = found.get(mart, {})
-        if have == wanted:
-            continue
-        cursor.execute("create schema if not exists rm")
-        cursor.execute(sql.SQL("drop view if exists rm.{}").format(sql.Identifier(mart)))
-        if not wanted:
-            cursor.execute(sql.SQL("drop table marts.{}").format(sql.Identifier(mart)))
-            continue
-        cursor.execute(sql.SQL("create table if not exists marts.{} ()").format(sql.Identifier(mart)))
-        gone = [name for name in have if have[name] != wanted.get(name)]
-        new = [name for name in wanted if wanted[name] != have.get(name)]
-        changes = [sql.SQL("drop column {}").format(sql.Identifier(name)) for name in gone]
-        changes += [sql.SQL("add column {} {}").format(sql.Identifier(name), sql.SQL(wanted[name])) for name in new]
-        cursor.execute(sql.SQL("alter table marts.{} {}").format(sql.Identifier(mart), sql.SQL(", ").join(changes)))
+        if have != columns:
+            _change_columns(cursor, mart, have, columns)
+
+
+def _change_columns(cursor: extensions.cursor, mart: str, have: dict[str, str], wanted: dict[str, str]) -> None:
+    cursor.execute(sql.SQL("create table if not exists marts.{} ()").format(sql.Identifier(mart)))
+    gone = [name for name in have if have[name] != wanted.get(name)]
+    new = [name for name in wanted if wanted[name] != have.get(name)]
+    changes = [sql.SQL("drop column {}").format(sql.Identifier(name)) for name in gone]
+    changes += [sql.SQL("add column {} {}").format(sql.Identifier(name), sql.SQL(wanted[name])) for name in new]
+    cursor.execute(sql.SQL("alter table marts.{} {}").format(sql.Identifier(mart), sql.SQL(", ").join(changes)))
 
 
 def _type(duckdb_type: str) -> str:
@@ -221,6 +228,7 @@ def _comment(cursor: extensions.cursor, described: dict[str, dict]) -> None:
 def _serve_audiences(cursor: extensions.cursor, settings: Settings, live: dict, described: dict[str, dict]) -> None:
     """An RM's own rows, and who a customer_key is. Both are of the same night: views on it, and its customers alone."""
     if CUSTOMERS not in described:
+        cursor.execute("drop table if exists restricted.customer_ids")
         return
     cursor.execute("create schema if not exists rm; create schema if not exists restricted")
     for mart, body in described.items():
