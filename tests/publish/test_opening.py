@@ -112,11 +112,13 @@ def test_the_stable_name_follows_every_publish_and_rollback(home: Settings):
     assert versions.link_is_right(home, versions.live_version(home))
 
 
-def test_whoever_holds_the_stable_name_open_keeps_its_whole_version(home: Settings):
+def test_whoever_holds_the_stable_name_open_keeps_its_whole_version_and_who_connects_anew_sees_the_next(home: Settings):
     publish(home, 1)
     with duckdb.connect(str(home.published / versions.LINK), read_only=True) as held:
         publish(home, 2)
         assert held.execute("select (select max(n) from marts.a), (select max(n) from marts.b)").fetchone() == (1, 1)
+        with duckdb.connect(str(home.published / versions.LINK), read_only=True) as anew:
+            assert read(anew) == 2
 
 
 def test_a_link_that_a_crash_left_behind_the_pointer_is_put_right_by_the_next_run(home: Settings):
