@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,7 @@ from publish.candidates import candidate_of, content_of, publish
 
 from crm_warehouse.errors import PublishRefused
 from crm_warehouse.files import read_json, write_json
-from crm_warehouse.publish import versions
+from crm_warehouse.publish import leases, versions
 from crm_warehouse.publish.leases import Lease
 from crm_warehouse.settings import Settings
 
@@ -114,3 +118,62 @@ def test_numbers_do_not_depend_on_clocks(home: Settings):
     write_json(home.published / versions.POINTER, {**body, "published_at": "2999-01-01T00:00:00+00:00"})
     assert publish(home, 2)["fencing_token"] == body["fencing_token"] + 1
     assert content_of(home) == 2
+
+
+RUN = """
+import json, sys; from pathlib import Path
+from crm_warehouse.errors import PublishRefused
+from crm_warehouse.publish import versions
+from crm_warehouse.settings import Settings
+home, file, audited = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
+settings = Settings("reference_bank", home, home, home)
+lease = versions.take_lease(settings)
+print("planned", flush=True)
+sys.stdin.readline()  # paused, until somebody wakes it
+try:
+    print(versions.publish(settings, file, audited, lease, False)["run_id"])
+except PublishRefused as refused:
+    print("refused:", refused)
+"""
+
+
+def start(settings: Settings, content: int) -> subprocess.Popen:
+    """A run in a process of its own, planned and then paused."""
+    file, audited = candidate_of(settings, content)
+    file = file.rename(file.with_name(f"candidate_{content}.duckdb"))
+    command = [sys.executable, "-c", RUN, str(settings.home), str(file), json.dumps(audited)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "planned\n"
+    return process
+
+
+def test_of_runs_of_one_date_in_processes_of_their_own_one_publishes(home: Settings):
+    runs = [start(home, content) for content in (1, 2, 3, 4)]
+    for run in runs:
+        run.stdin.write("\n")
+        run.stdin.flush()
+    said = [run.communicate(timeout=60)[0].strip() for run in runs]
+    published = [line for line in said if not line.startswith("refused: ")]
+    assert published == [versions.live_version(home)["run_id"]]
+    assert len(versions.kept_versions(home)) == 1
+
+
+def test_a_process_that_sleeps_through_a_newer_publish_and_its_rollback_is_refused_when_it_wakes(home: Settings):
+    publish(home, 1)
+    zombie = start(home, 9)
+    publish(home, 2)
+    versions.rollback(home, None)
+    assert zombie.communicate("\n", timeout=60)[0].startswith("refused: a newer run published or rolled back")
+    assert content_of(home) == 1
+
+
+def test_a_process_that_hangs_with_the_pointer_locked_is_named(home: Settings, monkeypatch: pytest.MonkeyPatch):
+    publish(home, 1)
+    monkeypatch.setattr(leases, "PATIENCE_SECONDS", 0)
+    with (home.published / ".lock").open("a+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        held.truncate(0)
+        held.write("4711")
+        held.flush()
+        with pytest.raises(PublishRefused, match="process 4711 has been publishing"):
+            versions.rollback(home, None)

@@ -180,6 +180,8 @@ def stop_before(settings: Settings, content: int, moment: str) -> None:
         return
     target.write_bytes(file.read_bytes())
     target.chmod(0o444)
+    (settings.published / version).mkdir()
+    (settings.published / version / "half_a_set.parquet").touch()
     if moment == "pointer":
         body = {
             "version": version,
@@ -200,6 +202,7 @@ def test_a_publish_killed_before_the_pointer_moved_converges_when_run_again(home
     publish(home, 2)
     assert content_of(home) == 2
     assert list(home.published.glob(".marts_*")) == []
+    versions.prove_version(home, versions.live_version(home))
     assert [v["run_id"] for v in versions.kept_versions(home)].count("run_002") >= 1
 
 

@@ -9,6 +9,8 @@ run found nothing to change: comparing versions does not see that, comparing num
 from __future__ import annotations
 
 import fcntl
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ from dataclasses import dataclass
 from crm_warehouse.errors import PublishRefused
 from crm_warehouse.files import read_json, write_json
 from crm_warehouse.settings import Settings
+
+PATIENCE_SECONDS = 300  # the copy of a large version is made with the pointer locked
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,28 @@ class Lease:
 
 @contextmanager
 def pointer_lock(settings: Settings) -> Iterator[None]:
-    """Only one process at a time moves the pointer, takes a number, pins or removes a version."""
+    """Only one process at a time moves the pointer, takes a number, pins or removes a version.
+
+    Raises PublishRefused when another one does not let go: it hangs, and a person who wants to roll back must hear of it.
+    """
     settings.published.mkdir(parents=True, exist_ok=True)
-    with (settings.published / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with (settings.published / ".lock").open("a+") as lock:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    lock.seek(0)
+                    raise PublishRefused(
+                        f"process {lock.read().strip()} has been publishing for {PATIENCE_SECONDS} s: wait, or end it if it"
+                        " hangs, then run again"
+                    ) from None
+            time.sleep(0.02)
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
         yield
 
 

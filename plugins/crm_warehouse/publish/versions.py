@@ -14,6 +14,8 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
+
 from crm_warehouse.errors import PublishRefused
 from crm_warehouse.files import read_json, sync, write_json
 from crm_warehouse.publish import leases
@@ -53,19 +55,22 @@ def publish(settings: Settings, candidate: Path, audited: dict, lease: Lease, sw
     prove_whole(candidate, audited["sha256"])
     # Before the lock: it takes a while, and nobody shall wait for it to roll back.
     parquet = settings.warehouse / f"parquet_{lease.token}"
-    files = {} if _same_content(live, audited) else write_parquet_set(candidate, parquet)
     try:
+        files = {} if _same_content(live, audited) else write_parquet_set(candidate, parquet)
         with pointer_lock(settings):
             live = live_version(settings)
             _refuse_stale(settings, live, audited, lease, switch_bank)
             leases.let_pass(settings, live, lease.token)
+            _clear_parquet(settings, lease)
             if _same_content(live, audited):
                 _point_link(settings, live)
                 return live
             return _move(settings, candidate, parquet, files, live, audited, lease)
+    except (duckdb.IOException, OSError):
+        _refuse_stale(settings, live_version(settings), audited, lease, switch_bank)  # a newer run has cleared it away
+        raise
     finally:
-        for leftover in settings.warehouse.glob("parquet_*"):  # of a killed run too
-            shutil.rmtree(leftover, ignore_errors=True)
+        shutil.rmtree(parquet, ignore_errors=True)
 
 
 def rollback(settings: Settings, version: str | None) -> tuple[dict, dict]:
@@ -156,6 +161,13 @@ def _move(
     _point_link(settings, body)
     retain(settings, body)
     return body
+
+
+def _clear_parquet(settings: Settings, lease: Lease) -> None:
+    """Sets of runs that were killed, or are refused from now on."""
+    for folder in settings.warehouse.glob("parquet_*"):
+        if int(folder.name.removeprefix("parquet_")) < lease.token:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _place(candidate: Path, file: Path) -> None:
