@@ -236,3 +236,16 @@ def test_another_bank_is_not_served_over_the_one_that_is_without_the_switch(home
     with pytest.raises(ServingFailed, match="it serves reference_bank"):
         serving.serve(home, database)
     assert serving.serve(home, database, switch_bank=True)["bank"] == "eagle_bank"
+
+
+def test_a_login_that_may_make_no_schema_serves_into_those_it_was_given(home: Settings, database: str):
+    live = publish(home, 1)
+    ask(database, "create role publisher login; create schema marts authorization publisher")
+    ask(database, "create schema rm authorization publisher; create schema restricted authorization publisher")
+    try:
+        serving.serve(home, database.replace("postgresql://postgres:", "postgresql://publisher:"))
+        assert serving.served_version(database)["version"] == live["version"]
+        assert ask(database, "select tableowner from pg_tables where schemaname = 'marts' limit 1") == [("publisher",)]
+    finally:
+        clean(database)
+        ask(database, "drop role publisher")

@@ -117,7 +117,8 @@ def _follow(settings: Settings, connection: extensions.connection, switch_bank: 
         cursor.execute("set local lock_timeout = '60s'; set local idle_in_transaction_session_timeout = '10min'")
         cursor.execute("select pg_advisory_xact_lock(hashtext('crm_warehouse serving'))")
         live = live_version(settings)
-        cursor.execute(f"create schema if not exists marts; {STATE}")
+        _make_schemas(cursor)
+        cursor.execute(STATE)
         held = _state(cursor)
         told = {name: live[name] for name in ("version", "bank", "business_date", "sha256")}
         if held == told:
@@ -139,6 +140,14 @@ def _follow(settings: Settings, connection: extensions.connection, switch_bank: 
             "insert into marts.published_version values (%(version)s, %(bank)s, %(business_date)s, %(sha256)s)", told
         )
         return {**told, "is_new": True}
+
+
+def _make_schemas(cursor: extensions.cursor) -> None:
+    """Those that are not there: a bank may give them to the login instead of the right to make any."""
+    for schema in ("marts", "rm", "restricted"):
+        cursor.execute("select to_regnamespace(%s) is null", [schema])
+        if cursor.fetchone()[0]:
+            cursor.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
 
 
 def _state(cursor: extensions.cursor) -> dict | None:
@@ -230,7 +239,6 @@ def _serve_audiences(cursor: extensions.cursor, settings: Settings, live: dict, 
     if CUSTOMERS not in described:
         cursor.execute("drop table if exists restricted.customer_ids")
         return
-    cursor.execute("create schema if not exists rm; create schema if not exists restricted")
     for mart, body in described.items():
         if "customer_key" in body["columns"]:
             cursor.execute(sql.SQL(OWN_ROWS).format(sql.Identifier(mart)))
