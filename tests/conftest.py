@@ -18,8 +18,10 @@ from simulated_files import LAST as LAST_DELIVERY
 from crm_warehouse import pipeline
 from crm_warehouse.progress import silent
 from crm_warehouse.publish import versions
+from crm_warehouse.publish.serving import VARIABLE
 from crm_warehouse.settings import PROJECT, Settings
 
+os.environ.pop(VARIABLE, None)  # no test publishes into somebody's database
 EAGLE_DATA = Path(os.environ.get("CRM_WAREHOUSE_TEST_DATA", PROJECT.parent / "shared" / "data"))
 FIRST, LAST = date(2026, 5, 31), date(2026, 6, 30)
 EAGLE_DATE = date(2014, 3, 30)

@@ -26,7 +26,8 @@ from crm_warehouse.settings import Settings
 
 RESOURCES = ("model", "seed", "test")
 # Unit tests prove the code, not the night's data: they run where code changes (`prove_models`), not every night.
-BUILD = ("build", "--exclude-resource-type", "unit_test")
+# Exposures say who reads the marts: there is nothing to run.
+BUILD = ("build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure")
 
 
 @dataclass(frozen=True)

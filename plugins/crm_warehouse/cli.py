@@ -15,12 +15,16 @@ from rich.markup import escape
 from crm_warehouse import quarantine_commands, waiver_commands
 from crm_warehouse.errors import CrmWarehouseError
 from crm_warehouse.onboarding.commands import app as profile_app
+from crm_warehouse.publish import commands as publish_commands
 from crm_warehouse.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(quarantine_commands.app, name="quarantine")
 app.add_typer(waiver_commands.app, name="waive")
 app.add_typer(profile_app, name="profile")
+app.add_typer(publish_commands.export_app, name="export")
+for command in (publish_commands.pin, publish_commands.unpin, publish_commands.serve):
+    app.command()(command)
 explain_app = typer.Typer(no_args_is_help=True, help="Say why a figure is what it is, down to the files behind it.")
 app.add_typer(explain_app, name="explain")
 console = Console()
@@ -177,15 +181,24 @@ def rollback(
     version: Annotated[str | None, typer.Argument(help="A kept version; empty: the one before the live one.")] = None,
     reason: Annotated[str, typer.Option(help="Why; it goes on record.")] = "not given",
 ) -> None:
-    """Serve an earlier version again, at once: only the pointer moves."""
+    """Serve an earlier version again, at once: the pointer moves, and the serving database follows."""
     from crm_warehouse.evidence import log
-    from crm_warehouse.publish import versions
+    from crm_warehouse.publish import serving, versions
 
     settings = load_settings()
     log.append(settings, "rollback_intended", {"to": version or "the version before", "reason": reason})
     before, after = versions.rollback(settings, version)
     log.append(settings, "rolled_back", {"from": before["version"], "to": after["version"], "reason": reason})
     console.print(f"[green]live again:[/] {after['version']} ({after['bank']}, business date {after['business_date']})")
+    address = serving.database_in_environment(after["bank"])
+    if address:
+        serving.serve(settings, address, switch_bank=True)
+    elif serving.last_served(settings):
+        console.print(
+            f"[bold yellow]PostgreSQL[/] was served before and is not configured here: set {serving.VARIABLE}, then"
+            " `crm-warehouse serve`",
+            soft_wrap=True,
+        )
 
 
 @app.command()
@@ -286,19 +299,22 @@ def airflow(context: typer.Context) -> None:
 
 @app.command()
 def verify() -> None:
-    """Prove that the evidence log is whole and that the live file is the audited one."""
+    """Prove that the evidence log is whole and that every kept version is as it was published, the live one as audited."""
     from crm_warehouse.errors import PublishRefused
     from crm_warehouse.evidence import log
-    from crm_warehouse.publish import candidate, versions
+    from crm_warehouse.publish import versions
 
     settings = load_settings()
     problem = log.verify(settings)
     if problem:
         raise PublishRefused(f"evidence/log.jsonl: {problem}")
-    live = versions.live_version(settings)
-    if live:
-        candidate.prove_whole(settings.published / live["file"], live["sha256"])
-    console.print(f"[green]whole:[/] {len(log.read_entries(settings))} entries of evidence, live file as audited")
+    live, kept = versions.live_version(settings), versions.kept_versions(settings)
+    for version in ([live] if live else []) + kept:
+        versions.prove_version(settings, version)
+    console.print(
+        f"[green]whole:[/] {len(log.read_entries(settings))} entries of evidence, {len(kept)} kept versions,"
+        " live file as audited"
+    )
 
 
 if __name__ == "__main__":

@@ -52,6 +52,10 @@ class PublishRefused(CrmWarehouseError):
     """The candidate may not replace the live version."""
 
 
+class ServingFailed(CrmWarehouseError):
+    """The serving database could not follow: it serves another version than the files, which are live."""
+
+
 class EvidenceBroken(CrmWarehouseError):
     """The evidence log is not what this program wrote."""
 

@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -27,8 +28,9 @@ from crm_warehouse.landing import arriving_folder, clear_arriving, current_batch
 from crm_warehouse.onboarding.policies import read_ladder, refuse_bad_ladder, refuse_bad_policy
 from crm_warehouse.profile import Extract, Profile, load_profile
 from crm_warehouse.progress import Progress
-from crm_warehouse.publish import versions
+from crm_warehouse.publish import serving, versions
 from crm_warehouse.publish.candidate import prove_whole, write_candidate
+from crm_warehouse.publish.leases import Lease
 from crm_warehouse.quality import decisions
 from crm_warehouse.retention import age_out_originals
 from crm_warehouse.settings import Settings
@@ -41,7 +43,7 @@ CODE_SUFFIXES = {".py", ".sql", ".yml", ".csv", ".html"}
 
 
 def plan_run(settings: Settings, run_id: str, first: date, last: date, switch_bank: bool = False) -> dict:
-    """Decide what a run is about, and remember which version is live as it begins.
+    """Decide what a run is about, and take its lease: a number, and which version is live as it begins.
 
     Raises NothingDelivered when the bank delivers nothing in [first, last]. A run that is started again is planned anew.
     """
@@ -55,7 +57,7 @@ def plan_run(settings: Settings, run_id: str, first: date, last: date, switch_ba
             f"{profile.bank} delivers nothing from {first} to {last}: its first delivery is of"
             f" {profile.initial_delivery_on}, and then one each business day"
         )
-    live = versions.live_version(settings)
+    lease = versions.take_lease(settings)
     plan = {
         "run_id": run_id,
         "bank": profile.bank,
@@ -65,7 +67,7 @@ def plan_run(settings: Settings, run_id: str, first: date, last: date, switch_ba
         "as_of": dates[-1].isoformat(),
         "sources": list(profile.sources),
         "switch_bank": switch_bank,
-        "expected_live": live["version"] if live else None,
+        "lease": asdict(lease),
         "code_sha256": code_fingerprint(settings.project),
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -223,8 +225,13 @@ def judge_marts(settings: Settings, run_id: str, progress: Progress) -> dict:
     return result
 
 
-def publish_marts(settings: Settings, run_id: str) -> dict:
-    """Make the audited candidate the live version; what is about to happen is in the log before the pointer moves."""
+def publish_marts(
+    settings: Settings, run_id: str, find_database: Callable[[str], str | None] = serving.database_in_environment
+) -> dict:
+    """Make the audited candidate the live version; what is about to happen is in the log before the pointer moves.
+
+    Then the serving database follows, where there is one. If it cannot, the step fails with the files live, and says so.
+    """
     plan, built = read_plan(settings, run_id), read_result(settings, run_id, "build")
     gate = read_result(settings, run_id, "mart_gate")
     profile = load_profile(settings)
@@ -242,9 +249,12 @@ def publish_marts(settings: Settings, run_id: str) -> dict:
             {name: audited[name] for name in ("bank", "business_date", "run_id", "sha256")},
         )
         version = versions.publish(
-            settings, Path(built["candidate"]), audited, plan["expected_live"], plan["switch_bank"]
+            settings, Path(built["candidate"]), audited, Lease(**plan["lease"]), plan["switch_bank"]
         )
         result.update(version=version["version"], is_new=version["run_id"] == run_id, tables=version["tables"])
+        address = find_database(profile.bank)
+        if address:
+            result["serving"] = serving.serve(settings, address, plan["switch_bank"])
     return result
 
 
