@@ -15,12 +15,14 @@ from rich.markup import escape
 from crm_warehouse import quarantine_commands, waiver_commands
 from crm_warehouse.errors import CrmWarehouseError
 from crm_warehouse.onboarding.commands import app as profile_app
+from crm_warehouse.report.commands import app as report_app
 from crm_warehouse.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(quarantine_commands.app, name="quarantine")
 app.add_typer(waiver_commands.app, name="waive")
 app.add_typer(profile_app, name="profile")
+app.add_typer(report_app, name="report")
 explain_app = typer.Typer(no_args_is_help=True, help="Say why a figure is what it is, down to the files behind it.")
 app.add_typer(explain_app, name="explain")
 console = Console()

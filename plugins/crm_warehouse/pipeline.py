@@ -255,7 +255,7 @@ def record_evidence(settings: Settings, run_id: str) -> dict:
 
     After a run that ended well, originals whose time is over are removed.
     """
-    from crm_warehouse.report import write_report
+    from crm_warehouse.report.site import write_report
 
     summary = summarise(settings, run_id)
     log.append(settings, "run_finished", _evidence_of(settings, run_id, summary))

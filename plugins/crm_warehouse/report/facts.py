@@ -34,7 +34,8 @@ def gather_facts(settings: Settings, profile: Profile, summary: dict, digests: l
         "summary": summary,
         "profile": profile,
         "gates": gates,
-        "not_passed": [row for row in judged if row["status"] != "passed"],
+        "stopped_at": next((name for name, result in results.items() if "problem" in result), None),
+        "not_passed": sorted((row for row in judged if row["status"] != "passed"), key=_gravest_first),
         "rules": {row["rule"]["id"]: row for row in judged},
         "kinds": {name: _kinds(gate["results"]) for name, gate in gates.items()},
         "dimensions": DIMENSIONS,
@@ -62,6 +63,10 @@ def gather_facts(settings: Settings, profile: Profile, summary: dict, digests: l
         "fewest_shown": FEWEST_SHOWN,
         "data_docs": read_json(settings.run_folder(summary["run_id"]) / DATA_DOCS) if "mart_gate" in gates else {},
     }
+
+
+def _gravest_first(row: dict) -> tuple:
+    return row["status"] == "waived", ("block", "quarantine", "warn").index(row["rule"]["severity"])
 
 
 def _kinds(results: list[dict]) -> list[dict]:
