@@ -40,7 +40,11 @@ def pytest_report_header() -> list[str]:
 def _browser() -> tuple[bool, str]:
     """Whether the report can be looked at here as its readers do, and in words."""
     browser = find_browser()
-    fonts = subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True).stdout if shutil.which("fc-list") else ""
+    fonts = (
+        subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True).stdout
+        if shutil.which("fc-list")
+        else ""
+    )
     missing = [what for what, is_there in (("Chromium", browser), ("Chinese font", fonts.strip())) if not is_there]
     if missing:
         return False, (

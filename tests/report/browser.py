@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ class Browser:
 
     def __init__(self, to_browser, from_browser):
         self._to, self._from, self._last, self._session = to_browser, from_browser, 0, None
-        self._buffer = b""
+        self._buffer, self._loaded = b"", False
         self.problems: list[str] = []
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -43,12 +44,16 @@ class Browser:
 
     def open(self, page: Path, width: int = 1280, height: int = 900) -> None:
         """Show a file at a window's width, and wait until it has loaded."""
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        self.send(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
         self.problems.clear()
+        self._loaded = False
         failed = self.send("Page.navigate", url=page.as_uri()).get("errorText")
         if failed:
             raise RuntimeError(f"{page}: {failed}")
-        self.evaluate("new Promise(done => document.readyState == 'complete' ? done() : addEventListener('load', done))")
+        while not self._loaded:
+            self._read()
 
     def evaluate(self, expression: str) -> object:
         """The value of a JavaScript expression in the page."""
@@ -60,12 +65,20 @@ class Browser:
     def press(self, key: str) -> None:
         """Press and let go of a key."""
         for kind in ("rawKeyDown", "keyUp"):
-            self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode={"Tab": 9, "Enter": 13}[key])
+            self.send(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                code=key,
+                windowsVirtualKeyCode={"Tab": 9, "Enter": 13}[key],
+            )
         if key == "Enter":
             self.send("Input.dispatchKeyEvent", type="char", key=key, text="\r")
 
     def _read(self) -> dict:
         while b"\0" not in self._buffer:
+            if not select.select([self._from], [], [], LOAD_SECONDS)[0]:
+                raise RuntimeError(f"the browser said nothing for {LOAD_SECONDS} seconds")
             part = os.read(self._from.fileno(), 1 << 20)
             if not part:
                 raise RuntimeError("the browser is gone")
@@ -76,7 +89,9 @@ class Browser:
         return message
 
     def _note(self, method: str | None, params: dict) -> None:
-        if method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning", "assert"):
+        if method == "Page.loadEventFired":
+            self._loaded = True
+        elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning", "assert"):
             self.problems.append(f"console {params['type']}: {params['args']}")
         elif method == "Runtime.exceptionThrown":
             self.problems.append(f"thrown: {params['exceptionDetails']['text']}")
@@ -84,7 +99,9 @@ class Browser:
             self.problems.append(f"log: {params['entry']['text']} {params['entry'].get('url', '')}")
         elif method == "Network.loadingFailed":
             self.problems.append(f"not loaded: {params['errorText']}")
-        elif method == "Network.requestWillBeSent" and not params["request"]["url"].startswith(("file:", "data:", "about:")):
+        elif method == "Network.requestWillBeSent" and not params["request"]["url"].startswith(
+            ("file:", "data:", "about:")
+        ):
             self.problems.append(f"asked the network for {params['request']['url']}")
 
 

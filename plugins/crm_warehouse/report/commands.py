@@ -35,6 +35,8 @@ def pdf(
         raise ReportRefused(f"{settings.report} has no report yet: run the main job first")
     run = run or kept[-1]
     if run not in kept:
-        raise ReportRefused(f"{settings.report} has no report {run}: the newest is {kept[-1]}; index.html there lists all")
+        raise ReportRefused(
+            f"{settings.report} has no report {run}: the newest is {kept[-1]}; index.html there lists all"
+        )
     for file in print_report(settings.report / run, to or settings.report / "pdf" / run):
         console.print(str(file), soft_wrap=True, highlight=False)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-
 DATA_DOCS = "data_docs.json"  # in the run's folder
 
 

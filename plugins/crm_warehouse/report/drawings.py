@@ -38,7 +38,9 @@ def sparkline(points: Sequence[dict | None]) -> Markup:
         passed = point["status"] == "passed"
         height = 2 if passed else 6 + 12 * point["rows"] / largest
         kind = "ok" if passed else "waived" if point["status"] == "waived" else "bad"
-        shapes.append(f'<rect class="{kind}" x="{place * step}" y="{20 - height:.1f}" width="3.4" height="{height:.1f}"/>')
+        shapes.append(
+            f'<rect class="{kind}" x="{place * step}" y="{20 - height:.1f}" width="3.4" height="{height:.1f}"/>'
+        )
     return Markup(f'<svg class="spark" viewBox="0 0 {len(points) * step} 20" width="{len(points) * step}" height="20" aria-hidden="true">{"".join(shapes)}</svg>')  # fmt: skip
 
 
@@ -58,7 +60,11 @@ def _part(value: float, largest: float) -> float:
 
 def _field(bars: Sequence[tuple[float, float, str]], axis: float | None = None) -> Markup:
     drawn = "".join(
-        f'<rect class="{kind}" x="{x:.2f}" y="1" width="{max(width, 0.6):.2f}" height="8"/>' for x, width, kind in bars if width
+        f'<rect class="{kind}" x="{x:.2f}" y="1" width="{max(width, 0.6):.2f}" height="8"/>'
+        for x, width, kind in bars
+        if width
     )
     line = f'<line x1="{axis:.1f}" x2="{axis:.1f}" y1="0" y2="10"/>' if axis is not None else ""
-    return Markup(f'<svg class="bar" viewBox="0 0 {WIDTH} 10" preserveAspectRatio="none" aria-hidden="true">{drawn}{line}</svg>')
+    return Markup(
+        f'<svg class="bar" viewBox="0 0 {WIDTH} 10" preserveAspectRatio="none" aria-hidden="true">{drawn}{line}</svg>'
+    )

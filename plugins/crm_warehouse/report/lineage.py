@@ -56,5 +56,7 @@ def extracts_delivered(profile: Profile, batches: list[dict]) -> list[dict]:
     for spec in profile.extracts:
         of_it = [batch for batch in batches if batch["table"] == spec.table]
         last = max(of_it, key=lambda batch: (batch["business_date"], batch["batch"]), default=None)
-        delivered.append({"table": spec.table, "kind": spec.kind, "delivery": spec.delivery, "files": len(of_it), "last": last})
+        delivered.append(
+            {"table": spec.table, "kind": spec.kind, "delivery": spec.delivery, "files": len(of_it), "last": last}
+        )
     return delivered

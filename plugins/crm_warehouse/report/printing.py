@@ -35,7 +35,15 @@ def browser_command(profile: Path) -> list[str]:
     quiet = ["--disable-background-networking", "--disable-component-update", "--no-first-run", "--disable-extensions"]
     # Root may not use Chromium's sandbox; the page is our own and has no script.
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return [browser, "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", f"--user-data-dir={profile}", *quiet, *sandbox]
+    return [
+        browser,
+        "--headless=new",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        f"--user-data-dir={profile}",
+        *quiet,
+        *sandbox,
+    ]
 
 
 def print_report(site: Path, target: Path) -> list[Path]:
@@ -48,7 +56,12 @@ def print_report(site: Path, target: Path) -> list[Path]:
             raise ReportRefused(f"{site} has no {page.name}: give the folder of a run's report")
         file = target / file_name("report", language).replace(".html", ".pdf")
         with tempfile.TemporaryDirectory(prefix="chromium-") as profile:
-            command = [*browser_command(Path(profile)), "--no-pdf-header-footer", f"--print-to-pdf={file}", page.as_uri()]
+            command = [
+                *browser_command(Path(profile)),
+                "--no-pdf-header-footer",
+                f"--print-to-pdf={file}",
+                page.as_uri(),
+            ]
             try:
                 done = subprocess.run(command, capture_output=True, text=True, timeout=PRINT_SECONDS)
             except (OSError, subprocess.TimeoutExpired) as problem:

@@ -50,7 +50,9 @@ def _folder_of(site: Path, name: str, told: str) -> tuple[Path, bool]:
     return folder, True
 
 
-def _contents(settings: Settings, profile: Profile, summary: dict, digests: list[dict], digest: dict) -> dict[str, bytes]:
+def _contents(
+    settings: Settings, profile: Profile, summary: dict, digests: list[dict], digest: dict
+) -> dict[str, bytes]:
     """Every file of a site by its path in it."""
     facts = gather_facts(settings, profile, summary, digests)
     files = {"style.css": stylesheet().encode()}
@@ -69,7 +71,17 @@ def _contents(settings: Settings, profile: Profile, summary: dict, digests: list
 
 def _csv_of(batches: list[dict]) -> bytes:
     """Every file of the run with its sha256, for a spreadsheet: in UTF-8 with the mark that Excel wants."""
-    columns = ("table", "business_date", "batch", "file", "sha256", "rows_read", "rows_loaded", "rows_quarantined", "rows_rejected")
+    columns = (
+        "table",
+        "business_date",
+        "batch",
+        "file",
+        "sha256",
+        "rows_read",
+        "rows_loaded",
+        "rows_quarantined",
+        "rows_rejected",
+    )
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
