@@ -33,7 +33,8 @@ class GateResult:
     gate: str
     planned: int
     results: list[RuleResult] = field(default_factory=list)
-    validations: list = field(default_factory=list, repr=False)  # GX's own results by table, for its Data Docs
+    # GX's own results by table, for its Data Docs; they carry ids and times of their own.
+    validations: list = field(default_factory=list, repr=False, compare=False)
 
     @property
     def run(self) -> int:

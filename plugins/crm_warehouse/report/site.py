@@ -14,7 +14,7 @@ import os
 import shutil
 from pathlib import Path
 
-from crm_warehouse.files import json_text, read_json, sync, write_atomically
+from crm_warehouse.files import json_text, read_json, sync, sync_all, write_atomically
 from crm_warehouse.profile import Profile
 from crm_warehouse.report import trends
 from crm_warehouse.report.facts import gather_facts
@@ -92,12 +92,14 @@ def _csv_of(batches: list[dict]) -> bytes:
 def _write_site(folder: Path, files: dict[str, bytes]) -> None:
     """The folder with all its files, or none of it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.parent.glob(f".{folder.name}.*.tmp"):  # of a process that was killed
+        shutil.rmtree(leftover)
     unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(unfinished, ignore_errors=True)
     for name, content in files.items():
         path = unfinished / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    sync_all([unfinished / name for name in files])
     sync(unfinished)
     unfinished.rename(folder)
     sync(folder.parent)
