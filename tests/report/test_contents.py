@@ -259,6 +259,7 @@ def test_data_docs_of_a_rule_that_fails_say_so_and_quote_no_value(tmp_path):
     (docs,) = render_data_docs(gate.validations).values()
     assert (docs["evaluated"], docs["successful"]) == (4, 1)
     assert CANARY not in docs["html"] and "<script" not in docs["html"] and "http" not in docs["html"]
+    assert docs["html"].count("not met") == 3
     assert docs["html"].count("fa-times") == 3 and docs["html"].count("fa-check-circle") == 1
     assert CANARY not in str([asdict(row) for row in gate.results])
 

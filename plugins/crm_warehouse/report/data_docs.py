@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+# GX tells a verdict by an icon alone.
+_VERDICTS = {"fa-check-circle": "met", "fa-times": "not met", "fa-exclamation-triangle": "not evaluated"}
 DATA_DOCS = "data_docs.json"  # in the run's folder
 
 
@@ -45,7 +47,9 @@ def _without_values(kind: str, result: dict) -> dict:
 
 
 def _calm(html: str) -> str:
-    """Without scripts, links that lead nowhere and the white space of GX's templates."""
+    """Without scripts, links that lead nowhere and the white space of GX's templates; verdicts in words too."""
     html = re.sub(r"<script\b.*?</script>", "", html, flags=re.DOTALL)
     html = re.sub(r"<a\b[^>]*>(.*?)</a>", r"\1", html, flags=re.DOTALL)
+    for icon, word in _VERDICTS.items():
+        html = re.sub(rf"(<i [^>]*{icon}[^>]*>\s*</i>)", rf"\1 {word}", html)
     return re.sub(r"\s*\n\s*", "\n", html)
