@@ -16,6 +16,7 @@ from crm_warehouse import quarantine_commands, waiver_commands
 from crm_warehouse.errors import CrmWarehouseError
 from crm_warehouse.onboarding.commands import app as profile_app
 from crm_warehouse.publish import commands as publish_commands
+from crm_warehouse.report.commands import app as report_app
 from crm_warehouse.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -25,6 +26,7 @@ app.add_typer(profile_app, name="profile")
 app.add_typer(publish_commands.export_app, name="export")
 for command in (publish_commands.pin, publish_commands.unpin, publish_commands.serve):
     app.command()(command)
+app.add_typer(report_app, name="report")
 explain_app = typer.Typer(no_args_is_help=True, help="Say why a figure is what it is, down to the files behind it.")
 app.add_typer(explain_app, name="explain")
 console = Console()

@@ -62,3 +62,7 @@ class EvidenceBroken(CrmWarehouseError):
 
 class CorruptionRefused(CrmWarehouseError):
     """A delivery cannot be damaged, restored, corrected or withheld as asked."""
+
+
+class ReportRefused(CrmWarehouseError):
+    """A report cannot be printed or found as asked."""

@@ -211,6 +211,7 @@ def judge_marts(settings: Settings, run_id: str, progress: Progress) -> dict:
     """Run the mart gate on the candidate; raises GateFailed when BI may not see it."""
     from crm_warehouse.quality.mart_gate import run_mart_gate
     from crm_warehouse.quality.waivers import apply_waivers
+    from crm_warehouse.report.data_docs import DATA_DOCS, render_data_docs
 
     profile, dates = _profile_and_dates(settings, run_id)
     built = read_result(settings, run_id, "build")
@@ -221,6 +222,7 @@ def judge_marts(settings: Settings, run_id: str, progress: Progress) -> dict:
         )
         gate = apply_waivers(settings, gate, [dates[-1]], datetime.now(UTC).date())
         result.update(gate.to_json(), audited=audited)
+        write_json(settings.run_folder(run_id) / DATA_DOCS, render_data_docs(gate.validations))
         gate.require_open()
     return result
 
@@ -263,7 +265,7 @@ def record_evidence(settings: Settings, run_id: str) -> dict:
 
     After a run that ended well, originals whose time is over are removed.
     """
-    from crm_warehouse.report import write_report
+    from crm_warehouse.report.site import write_report
 
     summary = summarise(settings, run_id)
     log.append(settings, "run_finished", _evidence_of(settings, run_id, summary))
