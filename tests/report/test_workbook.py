@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from crm_warehouse.report.workbook import neutral, pack
+from crm_warehouse.publish.formulas import neutralise
+from crm_warehouse.report.workbook import pack
 
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
@@ -37,7 +38,7 @@ def _value(cell: ElementTree.Element) -> str | Decimal | None:
 
 @pytest.mark.parametrize("value", ["=1+1", "+86", "-1", "@SUM(A1)", "\tx", "\rx", "  =1", "＝1"])
 def test_text_that_a_spreadsheet_would_run_is_put_out_of_action(value):
-    assert neutral(value) == f"'{value}"
+    assert neutralise(value) == f"'{value}"
     sheet = read_sheets(pack({"a": [("heading",), (value,)]}))["a"]
     assert sheet[1][0].startswith("'")
 

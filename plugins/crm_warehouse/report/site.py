@@ -19,7 +19,7 @@ from crm_warehouse.profile import Profile
 from crm_warehouse.report import trends
 from crm_warehouse.report.facts import gather_facts
 from crm_warehouse.report.pages import LANGUAGES, PAGES, file_name, render, stylesheet
-from crm_warehouse.report.workbook import neutral, write_workbook
+from crm_warehouse.report.workbook import write_workbook
 from crm_warehouse.settings import Settings, safe_name
 
 
@@ -85,7 +85,7 @@ def _csv_of(batches: list[dict]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
-    writer.writerows([neutral(batch[column]) for column in columns] for batch in batches)
+    writer.writerows([neutralise(str(batch[column])) for column in columns] for batch in batches)
     return text.getvalue().encode("utf-8-sig")
 
 
