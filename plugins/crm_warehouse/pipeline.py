@@ -19,7 +19,7 @@ from crm_warehouse.arrivals import late_arrivals, sequence_notes
 from crm_warehouse.build import build
 from crm_warehouse.coverage import coverage_of_marts, coverage_of_tables
 from crm_warehouse.errors import ForbiddenData, NothingDelivered, SettingsError, SourceInterrupted
-from crm_warehouse.evidence import log
+from crm_warehouse.evidence import log, quality_results
 from crm_warehouse.extract import Delivery, extract, open_source
 from crm_warehouse.extract.connections import FindAddress, address_in_environment
 from crm_warehouse.files import read_json, sha256_of, write_json
@@ -178,6 +178,7 @@ def judge_landing(settings: Settings, run_id: str, progress: Progress) -> dict:
         database = settings.warehouse / "landing_gate.duckdb"
         verdict = run_landing_gate(settings, profile, dates, database, progress)
         result.update(verdict.to_json())
+        quality_results.keep(settings.run_folder(run_id), read_plan(settings, run_id), verdict.gate)
         learned.keep(database, settings.run_folder(run_id) / "learned_bounds.parquet")
         verdict.require_open()
     return result
@@ -219,6 +220,7 @@ def judge_marts(settings: Settings, run_id: str, progress: Progress) -> dict:
         )
         gate = apply_waivers(settings, gate, [dates[-1]], datetime.now(UTC).date())
         result.update(gate.to_json(), audited=audited)
+        quality_results.keep(settings.run_folder(run_id), read_plan(settings, run_id), gate)
         gate.require_open()
     return result
 
@@ -327,6 +329,7 @@ def _result_of(settings: Settings, run_id: str, step: str) -> Iterator[dict]:
     # What an earlier attempt of this run made of this step and of those after it no longer counts.
     for stale in (step, *STEPS[STEPS.index(step) if step in STEPS else 0 :]):
         _result_path(settings, run_id, stale).unlink(missing_ok=True)
+        _result_path(settings, run_id, stale).with_suffix(".parquet").unlink(missing_ok=True)
     result: dict = {}
     try:
         yield result
