@@ -26,6 +26,7 @@ def build_rules() -> Iterator[Rule]:
         name_zh="每次运行、每个关口的计划规则全部列出，关口结论与之相符",
         reason="A rule that drops out of the history looks as if it had never failed.",
         dimension="completeness",
+        severity="warn",
         owner="data-governance-office",
     )
     yield mart_rule(
@@ -38,6 +39,7 @@ def build_rules() -> Iterator[Rule]:
         name_en="A rule failed exactly where it found bad rows, and what was waived says by whom",
         name_zh="有违规记录方为失败，豁免须列明批准人",
         reason="A verdict that its counts do not bear out proves nothing.",
+        severity="warn",
         owner="data-governance-office",
     )
     yield mart_rule(
@@ -49,5 +51,6 @@ def build_rules() -> Iterator[Rule]:
         name_en="The trend is a share of the runs there were, and begins anew when a rule does not pass",
         name_zh="趋势以实际运行次数为分母，规则未通过时重新计数",
         reason="Whoever reads a trend decides by it whether a rule is to be trusted.",
+        severity="warn",
         owner="data-governance-office",
     )

@@ -39,7 +39,7 @@ def chained(entries: list[dict], first: int) -> list[bytes]:
         entries[number]["sequence"] = number + 1
         entries[number]["previous"] = entries[number - 1]["hash"] if number else log.GENESIS
         entries[number]["hash"] = log._hash(entries[number])
-    return [log._line(entry) for entry in entries]
+    return [log.line_of(entry) for entry in entries]
 
 
 def edit_byte(draw, lines: list[bytes]) -> tuple[list[bytes], int]:
@@ -54,14 +54,14 @@ def edit_field(draw, lines: list[bytes]) -> tuple[list[bytes], int]:
     entry = json.loads(lines[at])
     name = draw(st.sampled_from(sorted(entry)))
     entry[name] = draw(st.sampled_from([0, "", "another", None, {"outcome": "published"}]))
-    return [*lines[:at], log._line(entry), *lines[at + 1 :]], at
+    return [*lines[:at], log.line_of(entry), *lines[at + 1 :]], at
 
 
 def take_field_out(draw, lines: list[bytes]) -> tuple[list[bytes], int]:
     at = draw(st.integers(0, len(lines) - 1))
     entry = json.loads(lines[at])
     del entry[draw(st.sampled_from(sorted(entry)))]
-    return [*lines[:at], log._line(entry), *lines[at + 1 :]], at
+    return [*lines[:at], log.line_of(entry), *lines[at + 1 :]], at
 
 
 def delete(draw, lines: list[bytes]) -> tuple[list[bytes], int]:

@@ -157,17 +157,18 @@ def _read(path: Path) -> tuple[list[dict], bytes]:
 
 
 def _parse(line: bytes) -> dict:
-    """An entry; what is not written exactly as `_line` writes it fails verification at its place, not here."""
+    """An entry; what is not written exactly as `line_of` writes it fails verification at its place, not here."""
     try:
         entry = json.loads(line.decode("utf-8"))
-        if isinstance(entry, dict) and _line(entry) == line + b"\n":
+        if isinstance(entry, dict) and line_of(entry) == line + b"\n":
             return entry
     except ValueError:
         pass
     return {"previous": "", "hash": "", "unreadable": True}
 
 
-def _line(entry: dict) -> bytes:
+def line_of(entry: dict) -> bytes:
+    """The entry as the log has it."""
     return (json.dumps(entry, ensure_ascii=False, sort_keys=True) + "\n").encode("utf-8")
 
 
@@ -180,7 +181,7 @@ def _cut(path: Path, torn: bytes) -> None:
 
 def _write_line(path: Path, entry: dict) -> None:
     with path.open("ab") as file:
-        file.write(_line(entry))
+        file.write(line_of(entry))
         file.flush()
         os.fsync(file.fileno())
     sync(path.parent)
