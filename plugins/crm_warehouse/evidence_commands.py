@@ -22,7 +22,9 @@ def evidence() -> None:
 
 @app.command()
 def pack(
-    business_date: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="A business date that was published.")],
+    business_date: Annotated[
+        datetime, typer.Argument(formats=["%Y-%m-%d"], help="A business date that was published.")
+    ],
     to: Annotated[Path | None, typer.Option("--to", help="The zip to write; else below var/evidence/packs.")] = None,
     bank: Annotated[
         str | None, typer.Option("--bank", help="Profile in dbt_project/banks [CRM_WAREHOUSE_BANK].")

@@ -130,8 +130,6 @@ def recompute(bank: Bank, run: object) -> Recomputed:
             "fct_payment_platform_flows": payment_platform_flows(bank, outside),
             "fct_competitor_outflows": competitor_outflows(bank, outside, aum),
             "fct_unmapped_counterparties": unmapped_counterparties(outside),
-            "fct_quality_results": quality_results(
-                run.settings.evidence, run.settings.bank, run.summary["run_id"]
-            ),
+            "fct_quality_results": quality_results(run.settings.evidence, run.settings.bank, run.summary["run_id"]),
         },
     )

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
-RUNS_TOLD = 60
+RUNS_TOLD = 28
 
 
 def quality_results(evidence: Path, bank: str, told_by: str) -> dict[tuple, dict]:

@@ -21,7 +21,7 @@ QUOTED = re.compile(r"'(\w+)'")
 
 def keep_lineage(settings: Settings, manifest: Path) -> str:
     """Keep the lineage of a build; its sha256."""
-    nodes = {key: node for key, node in read_json(manifest)["nodes"].items()}
+    nodes = read_json(manifest)["nodes"]
     content = {"marts": _marts(manifest), "models": _models(nodes)}
     return kept.keep(settings, json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8"))
 
@@ -83,7 +83,7 @@ def _marts(manifest: Path) -> dict[str, dict]:
 
 def _models(nodes: dict[str, dict]) -> dict[str, dict]:
     models = {}
-    for key, node in nodes.items():
+    for node in nodes.values():
         if node["resource_type"] not in ("model", "seed"):
             continue
         sql = node.get("compiled_code") or ""

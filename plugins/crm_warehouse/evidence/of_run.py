@@ -21,7 +21,9 @@ def end_of_run(entries: list[dict], bank: str, run_id: str) -> dict:
         body = entry["body"]
         if entry["event"] == "run_finished" and (body["bank"], body["run_id"]) == (bank, run_id):
             return entry
-    raise SettingsError(f"the evidence log has no end of run {run_id}: it was killed before that; run again, then ask again")
+    raise SettingsError(
+        f"the evidence log has no end of run {run_id}: it was killed before that; run again, then ask again"
+    )
 
 
 def proven_results(settings: Settings, entry: dict) -> dict[str, dict]:
@@ -71,8 +73,12 @@ def find_changed_run(settings: Settings, entries: list[dict]) -> tuple[int, int,
         elif "plan" in changed and plan.is_file() and read_json(plan)["run_id"] == run_id:
             again += 1
         else:
-            return whole, again, (
-                f"evidence/runs/{settings.run_folder(run_id).name}/{changed[0]}.json is not what entry {entry['sequence']} of the"
-                " log vouches for: it was changed or removed"
+            return (
+                whole,
+                again,
+                (
+                    f"evidence/runs/{settings.run_folder(run_id).name}/{changed[0]}.json is not what entry {entry['sequence']} of the"
+                    " log vouches for: it was changed or removed"
+                ),
             )
     return whole, again, None

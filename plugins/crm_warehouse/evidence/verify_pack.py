@@ -18,7 +18,19 @@ from pathlib import Path
 
 GENESIS = "0" * 64
 RULE_COLUMNS = (
-    *("gate", "id", "table", "name_en", "name_zh", "reason", "severity", "dimension", "owner", "on_failure", "principle"),
+    *(
+        "gate",
+        "id",
+        "table",
+        "name_en",
+        "name_zh",
+        "reason",
+        "severity",
+        "dimension",
+        "owner",
+        "on_failure",
+        "principle",
+    ),
     *("may_be_waived", "status", "table_rows", "failed_rows", "waiver_number", "waived_by", "waived_until"),
 )
 ROW_COLUMNS = (
@@ -46,7 +58,9 @@ def rules_csv(landing_gate, mart_gate):
             waiver = result.get("waiver") or {}
             verdict = {name: result[name] for name in ("status", "table_rows", "failed_rows")}
             by = {"waiver_number": waiver.get("number"), "waived_by": waiver.get("approved_by")}
-            rows.append({"gate": gate["gate"], **result["rule"], **verdict, **by, "waived_until": waiver.get("expires_on")})
+            rows.append(
+                {"gate": gate["gate"], **result["rule"], **verdict, **by, "waived_until": waiver.get("expires_on")}
+            )
     return as_csv(RULE_COLUMNS, rows)
 
 
@@ -86,7 +100,9 @@ def as_json(body):
 def read_pack(place):
     """`{name: content}`; content is an exception where a file cannot be read."""
     if place.is_dir():
-        return {str(file.relative_to(place).as_posix()): file.read_bytes() for file in place.rglob("*") if file.is_file()}
+        return {
+            str(file.relative_to(place).as_posix()): file.read_bytes() for file in place.rglob("*") if file.is_file()
+        }
     found = {}
     with zipfile.ZipFile(place) as pack:
         for name in pack.namelist():
@@ -111,7 +127,9 @@ def problems_of(files, noted=None):
     except Exception:
         return ["manifest.json is missing or is no manifest: nothing can be verified"]
     found += [f"{name} is missing" for name in listed if name not in files]
-    found += [f"{name} is in the pack and not in its manifest" for name in files if name not in (*listed, "manifest.json")]
+    found += [
+        f"{name} is in the pack and not in its manifest" for name in files if name not in (*listed, "manifest.json")
+    ]
     found += [f"{name} was changed" for name in listed if name in files and sha256(files[name]) != listed[name]]
     for check in (check_log, check_run, check_code, check_tables):
         try:
@@ -120,7 +138,9 @@ def problems_of(files, noted=None):
             found.append(f"{check.__doc__.split(':')[0]} cannot be verified: {type(problem).__name__} {problem}")
     last = manifest.get("entry", {})
     if noted and noted != f"{last.get('sequence')}:{last.get('hash')}":
-        found.append(f"the pack ends with entry {last.get('sequence')}:{last.get('hash')}, not with the one you noted, {noted}")
+        found.append(
+            f"the pack ends with entry {last.get('sequence')}:{last.get('hash')}, not with the one you noted, {noted}"
+        )
     return found
 
 
@@ -134,7 +154,9 @@ def check_log(files, manifest):
     entries = read_entries(files)
     for number, entry in enumerate(entries, start=1):
         if entry.get("sequence") != number:
-            return [f"log.jsonl: entry {number} says it is number {entry.get('sequence')}: one was removed, added or moved"]
+            return [
+                f"log.jsonl: entry {number} says it is number {entry.get('sequence')}: one was removed, added or moved"
+            ]
         if entry.get("previous") != previous:
             return [f"log.jsonl: entry {number} does not follow entry {number - 1}"]
         if entry.get("hash") != hash_of_entry(entry):
@@ -188,7 +210,9 @@ def check_code(files, manifest):
         if sha256(files.get(f"policy/{name}", b"")) != digest:
             found.append(f"policy/{name} is not the file that was in force in this version of the code")
     found += [
-        f"{name} is no policy file of this version" for name in files if name.startswith("policy/") and name[7:] not in policy
+        f"{name} is no policy file of this version"
+        for name in files
+        if name.startswith("policy/") and name[7:] not in policy
     ]
     if sha256(files["lineage.json"]) != json.loads(files["run/build.json"])["lineage_sha256"]:
         found.append("lineage.json is not the lineage of the build")
@@ -208,7 +232,9 @@ def check_tables(files, manifest):
     found = [f"{name} does not say what the log and the results say" for name in made if files.get(name) != made[name]]
     for batch in landing["batches"]:
         if batch["rows_read"] != batch["rows_loaded"] + batch["rows_quarantined"] + batch["rows_rejected"]:
-            found.append(f"rows.csv: {batch['table']} of {batch['business_date']} has rows that were neither loaded nor set aside")
+            found.append(
+                f"rows.csv: {batch['table']} of {batch['business_date']} has rows that were neither loaded nor set aside"
+            )
     return found
 
 
@@ -232,7 +258,9 @@ def main(arguments):
     manifest = json.loads(files["manifest.json"])
     print(f"whole: {manifest['bank']}, business date {manifest['business_date']}, version {manifest['version']}")
     print(f"it ends with log entry {manifest['entry']['sequence']}:{manifest['entry']['hash']}")
-    print("compare that with the entry you noted or were given at the time: only then nobody can have made all of it anew")
+    print(
+        "compare that with the entry you noted or were given at the time: only then nobody can have made all of it anew"
+    )
     return 0
 
 

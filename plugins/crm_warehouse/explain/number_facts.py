@@ -182,7 +182,9 @@ def _landing(settings: Settings, lineage: dict, behind: list[str], results: dict
     batches: dict[str, list[dict]] = {}
     for name, sha256 in results["build"]["inputs"].items():
         if found := re.fullmatch(r"(\w+) (\d{4}-\d{2}-\d{2}) batch (\d+)", name):
-            batches.setdefault(found[1], []).append({"business_date": found[2], "batch": int(found[3]), "sha256": sha256})
+            batches.setdefault(found[1], []).append(
+                {"business_date": found[2], "batch": int(found[3]), "sha256": sha256}
+            )
     tables = sorted({table for name in behind for table in lineage["models"][name]["landing"]})
     told = []
     for table in tables:

@@ -73,8 +73,14 @@ def _checks(facts: dict) -> Said:
         if rule["status"] == "passed":
             continue
         waiver = rule["waiver"] or {}
-        by = f", waiver {waiver['number']} approved by {waiver['approved_by']} until {waiver['expires_on']}" if waiver else ""
-        by_zh = f"，豁免 {waiver['number']}，批准人 {waiver['approved_by']}，至 {waiver['expires_on']}" if waiver else ""
+        by = (
+            f", waiver {waiver['number']} approved by {waiver['approved_by']} until {waiver['expires_on']}"
+            if waiver
+            else ""
+        )
+        by_zh = (
+            f"，豁免 {waiver['number']}，批准人 {waiver['approved_by']}，至 {waiver['expires_on']}" if waiver else ""
+        )
         yield (
             f"not passed: {rule['id']} ({rule['name_en']}, {rule['severity']}) {rule['status']} with {rule['failed_rows']:,} of"
             f" {rule['table_rows']:,} rows{by}",
@@ -140,7 +146,9 @@ def _show_models(facts: dict) -> Table:
 
 def _show_policy(facts: dict) -> Table:
     """Parameters one by one; of longer files how many rows a decision has."""
-    table = _table("policy in force 生效政策", "file 文件", "row 条目", "from 生效", "approved by 批准", "decision 决议")
+    table = _table(
+        "policy in force 生效政策", "file 文件", "row 条目", "from 生效", "approved by 批准", "decision 决议"
+    )
     for policy in facts["policy"]:
         name = policy["file"].rsplit("/", 1)[-1].removesuffix(".csv")
         series = SERIES.get(name, ())
@@ -167,7 +175,9 @@ def _show_checks(facts: dict) -> Table:
 def _show_files(facts: dict) -> Table:
     """The latest file of each extract; `--json` has every one."""
     title = "files behind it: the latest of each extract 来源文件（各类最新）"
-    table = _table(title, "extract", "file 文件", "business date 业务日期", "rows 行数", "sha256", "files 文件数", "rules passed")
+    table = _table(
+        title, "extract", "file 文件", "business date 业务日期", "rows 行数", "sha256", "files 文件数", "rules passed"
+    )
     for extract in facts["landing"]:
         if not extract["batches"]:
             continue
