@@ -41,4 +41,4 @@ def test_verify_names_the_results_that_were_changed_and_knows_a_run_that_was_sta
     plan.write_bytes(plan.read_bytes().replace(b"started_at", b"started_at ", 1))
     assert "results of 0 runs as recorded (1 were started again since)" in cli(settings.home, "verify").stdout
     shutil.rmtree(settings.run_folder("reference"))
-    assert "plan.json is not what entry 2" in sentence_of(cli(settings.home, "verify"))
+    assert "reference/build.json is not what entry 2" in sentence_of(cli(settings.home, "verify"))

@@ -171,7 +171,7 @@ def test_nothing_is_explained_out_of_evidence_that_was_changed(reference_run: Ru
 
 def test_the_command_tells_people_and_programs(reference_run: Run, row: dict, tmp_path: Path):
     home, key = reference_run.settings.home, (row["customer_key"], f"{row['month']:%Y-%m}")
-    said = cli(home, "explain", "number", MART, COLUMN, *key)
+    said = cli(home, "explain", "number", MART, COLUMN, *key, COLUMNS="220")
     assert said.returncode == 0, said.stderr
     assert "计算公式" in said.stdout and "loans.csv" in said.stdout and "DEC-2026-006" in said.stdout
     found = json.loads(cli(home, "explain", "number", MART, COLUMN, *key, "--json").stdout)

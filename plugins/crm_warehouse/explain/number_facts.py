@@ -8,6 +8,7 @@ import io
 import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import duckdb
 
@@ -99,17 +100,19 @@ def _conditions(settings: Settings, mart: str, told: dict, key: list[str]) -> li
     return conditions
 
 
-def _read_cell(file, mart: str, column: str, conditions: list[tuple[str, str, str]]) -> object:
+def _read_cell(file: Path, mart: str, column: str, conditions: list[tuple[str, str, str]]) -> object:
     """The value; names and types are the contract's, values are bound."""
     where = " and ".join(f'"{name}" = cast(? as {type_})' for name, _, type_ in conditions)
     query = f'select "{column}" from {SCHEMA}."{mart}" where {where} limit 2'
+    values = [value for _, value, _ in conditions]
     options = {"enable_external_access": "false", "lock_configuration": "true"}
     with duckdb.connect(str(file), read_only=True, config=options) as connection:
-        try:
-            rows = connection.execute(query, [value for _, value, _ in conditions]).fetchall()
+        try:  # all of them: of a row that is not there the engine may not look at the rest of the key
+            connection.execute(f"select {', '.join(f'cast(? as {type_})' for _, _, type_ in conditions)}", values)
         except duckdb.ConversionException:
             shapes = ", ".join(f"{name} is a {type_}" for name, _, type_ in conditions)
             raise SettingsError(f"the key cannot be read: {shapes}") from None
+        rows = connection.execute(query, values).fetchall()
     names = ", ".join(name for name, _, _ in conditions)
     if not rows:
         raise SettingsError(f"{mart} of the live version has no row with this {names}")

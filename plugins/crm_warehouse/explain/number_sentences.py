@@ -138,9 +138,9 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _show_models(facts: dict) -> Table:
-    table = _table("models 模型", "layer 层", "model 模型", "sha256 of its SQL")
+    table = _table("models 模型", "layer 层", "model 模型", "its SQL, sha256")
     for model in facts["models"]:
-        table.add_row(model["layer"], model["model"], model["sha256"])
+        table.add_row(model["layer"], model["model"], model["sha256"][:16])
     return table
 
 
