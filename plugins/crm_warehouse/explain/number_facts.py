@@ -155,6 +155,9 @@ def _policy(settings: Settings, lineage: dict, behind: list[str], code_sha256: s
     if "policy_parameters" in read:
         asked = [row for row in read["policy_parameters"]["rows"] if row["parameter"] in words]
         read["policy_parameters"]["rows"] = asked
+    if "tier_policies" in read and "policy_id" not in lineage["marts"][behind[0]]["grain"]:
+        active = [row for row in read["tier_policies"]["rows"] if row["is_active"] == "true"]
+        read["tier_policies"]["rows"] = active  # the presets beside it decide nothing
     ladders = {tuple(map(row.get, OF_POLICY)) for row in read.get("tier_policies", {"rows": []})["rows"]}
     for name in ("tier_thresholds", "tier_asset_weights"):
         if name in read and ladders:
