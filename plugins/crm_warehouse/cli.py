@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from crm_warehouse import quarantine_commands, waiver_commands
+from crm_warehouse import evidence_commands, quarantine_commands, waiver_commands
 from crm_warehouse.errors import CrmWarehouseError
 from crm_warehouse.onboarding.commands import app as profile_app
 from crm_warehouse.publish import commands as publish_commands
@@ -22,6 +22,7 @@ from crm_warehouse.settings import load_settings
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(quarantine_commands.app, name="quarantine")
 app.add_typer(waiver_commands.app, name="waive")
+app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(profile_app, name="profile")
 app.add_typer(publish_commands.export_app, name="export")
 for command in (publish_commands.pin, publish_commands.unpin, publish_commands.serve):
@@ -288,6 +289,28 @@ def explain_value(
         value_sentences.show(facts, console)
 
 
+@explain_app.command("number")
+def explain_number(
+    mart: Annotated[str, typer.Argument(help="A published mart.")],
+    column: Annotated[str, typer.Argument(help="One of its columns.")],
+    key: Annotated[
+        list[str] | None,
+        typer.Argument(help="The row: name=value for each part of the mart's key, or the values in the key's order."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """From a cell of the live version to meaning, models, code, policy and approver, checks, files and log entry."""
+    from crm_warehouse.explain import number_sentences
+    from crm_warehouse.explain.number_facts import read_number_facts
+
+    facts = read_number_facts(load_settings(), mart, column, key or [])
+    if as_json:
+        said = [{"en": en, "zh": zh} for en, zh in number_sentences.sentences(facts)]
+        print(json.dumps({**facts, "sentences": said}, ensure_ascii=False, indent=2, default=str))
+    else:
+        number_sentences.show(facts, console)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def airflow(context: typer.Context) -> None:
     """Run an Airflow command on this warehouse's own Airflow home, e.g. `crm-warehouse airflow dags list`."""
@@ -301,21 +324,24 @@ def airflow(context: typer.Context) -> None:
 
 @app.command()
 def verify() -> None:
-    """Prove that the evidence log is whole and that every kept version is as it was published, the live one as audited."""
-    from crm_warehouse.errors import PublishRefused
-    from crm_warehouse.evidence import log
+    """Prove that the evidence log, the results it vouches for and every kept version are as they were written."""
+    from crm_warehouse.errors import EvidenceBroken
+    from crm_warehouse.evidence.of_run import find_changed_run, whole_log
     from crm_warehouse.publish import versions
 
     settings = load_settings()
-    problem = log.verify(settings)
+    entries = whole_log(settings)
+    runs, again, problem = find_changed_run(settings, entries)
     if problem:
-        raise PublishRefused(f"evidence/log.jsonl: {problem}")
+        raise EvidenceBroken(problem)
     live, kept = versions.live_version(settings), versions.kept_versions(settings)
     for version in ([live] if live else []) + kept:
         versions.prove_version(settings, version)
+    since = f" ({again} were started again since)" if again else ""
     console.print(
-        f"[green]whole:[/] {len(log.read_entries(settings))} entries of evidence, {len(kept)} kept versions,"
-        " live file as audited"
+        f"[green]whole:[/] {len(entries)} entries of evidence, results of {runs} runs as recorded{since},"
+        f" {len(kept)} kept versions, live file as audited",
+        soft_wrap=True,
     )
 
 

@@ -20,7 +20,7 @@ from crm_warehouse.arrivals import late_arrivals, sequence_notes
 from crm_warehouse.build import build
 from crm_warehouse.coverage import coverage_of_marts, coverage_of_tables
 from crm_warehouse.errors import ForbiddenData, NothingDelivered, SettingsError, SourceInterrupted
-from crm_warehouse.evidence import log
+from crm_warehouse.evidence import kept, lineage, log, quality_results
 from crm_warehouse.extract import Delivery, extract, open_source
 from crm_warehouse.extract.connections import FindAddress, address_in_environment
 from crm_warehouse.files import read_json, sha256_of, write_json
@@ -38,8 +38,6 @@ from crm_warehouse.settings import Settings
 STEPS = ("landing_gate", "build", "mart_gate", "publish")  # after the extracts, in this order
 STEPS_WITH_PROGRESS = ("extract_source", "judge_landing", "build_warehouse", "judge_marts")
 READING_ATTEMPTS = 3  # of one source, when it breaks off; between them 2 and 4 seconds
-CODE_FOLDERS = ("dags", "dbt_project", "expectations", "plugins")
-CODE_SUFFIXES = {".py", ".sql", ".yml", ".csv", ".html"}
 
 
 def plan_run(settings: Settings, run_id: str, first: date, last: date, switch_bank: bool = False) -> dict:
@@ -68,21 +66,12 @@ def plan_run(settings: Settings, run_id: str, first: date, last: date, switch_ba
         "sources": list(profile.sources),
         "switch_bank": switch_bank,
         "lease": asdict(lease),
-        "code_sha256": code_fingerprint(settings.project),
+        "code_sha256": kept.keep_code(settings),
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     clear_arriving(settings)
     write_json(settings.run_folder(run_id) / "plan.json", plan)
     return plan
-
-
-def code_fingerprint(project: Path) -> str:
-    """SHA-256 over every source file that decides a number: code, SQL, policy, rules."""
-    digest = hashlib.sha256()
-    files = (path for folder in CODE_FOLDERS for path in (project / folder).rglob("*") if path.suffix in CODE_SUFFIXES)
-    for path in sorted(files):
-        digest.update(f"{path.relative_to(project)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
 
 
 def extract_source(
@@ -180,6 +169,7 @@ def judge_landing(settings: Settings, run_id: str, progress: Progress) -> dict:
         database = settings.warehouse / "landing_gate.duckdb"
         verdict = run_landing_gate(settings, profile, dates, database, progress)
         result.update(verdict.to_json())
+        quality_results.keep(settings.run_folder(run_id), read_plan(settings, run_id), verdict.gate)
         learned.keep(database, settings.run_folder(run_id) / "learned_bounds.parquet")
         verdict.require_open()
     return result
@@ -199,6 +189,8 @@ def build_warehouse(settings: Settings, run_id: str, progress: Progress) -> dict
             candidate=str(candidate),
             candidate_sha256=sha256_of(candidate),
             dbt_manifest=str(built.manifest),
+            dbt_tests=lineage.verdicts_of_tests(built.manifest),
+            lineage_sha256=lineage.keep_lineage(settings, built.manifest),
             canonical_tables=coverage_of_tables(profile, built.manifest),
             coverage=coverage_of_marts(profile, built.manifest),
             inputs={f"{b.table} {b.business_date} batch {b.number}": b.sha256 for b in built.batches}
@@ -222,6 +214,7 @@ def judge_marts(settings: Settings, run_id: str, progress: Progress) -> dict:
         )
         gate = apply_waivers(settings, gate, [dates[-1]], datetime.now(UTC).date())
         result.update(gate.to_json(), audited=audited)
+        quality_results.keep(settings.run_folder(run_id), read_plan(settings, run_id), gate)
         write_json(settings.run_folder(run_id) / DATA_DOCS, render_data_docs(gate.validations))
         gate.require_open()
     return result
@@ -339,6 +332,7 @@ def _result_of(settings: Settings, run_id: str, step: str) -> Iterator[dict]:
     # What an earlier attempt of this run made of this step and of those after it no longer counts.
     for stale in (step, *STEPS[STEPS.index(step) if step in STEPS else 0 :]):
         _result_path(settings, run_id, stale).unlink(missing_ok=True)
+        _result_path(settings, run_id, stale).with_suffix(".parquet").unlink(missing_ok=True)
     result: dict = {}
     try:
         yield result
@@ -366,9 +360,12 @@ def _evidence_of(settings: Settings, run_id: str, summary: dict) -> dict:
             if r["status"] != "passed"
         ]
         gates[name] = {key: gate.get(key) for key in ("planned", "run", "passed", "is_open")} | {"not_passed": failed}
-    kept = ("run_id", "bank", "business_dates", "code_sha256", "outcome", "problem")
+    told = ("run_id", "bank", "business_dates", "code_sha256", "outcome", "problem")
+    files = (_result_path(settings, run_id, step) for step in ("plan", *STEPS))
     return {
-        **{name: summary[name] for name in kept},
+        **{name: summary[name] for name in told},
+        # What each step left in the run's folder: a result that is changed later no longer fits.
+        "results_sha256": {file.stem: sha256_of(file) for file in files if file.is_file()},
         # Every batch the marts were built from, old ones too, as one hash; the list is in the run's folder.
         "inputs_sha256": _sha256_of(results.get("build", {}).get("inputs", {})),
         "batches": results.get("landing_gate", {}).get("batches", []),

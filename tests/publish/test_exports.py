@@ -107,7 +107,7 @@ def test_every_beginning_of_a_formula_is_made_plain_in_python_and_in_sql(start: 
             ).fetchone()[0]
             for text in [*texts, None]
         ]
-    expected = [f"'{start}1", f"'{start}", f"1{start}", "", "plain", "'x", " =1"]
+    expected = [f"'{start}1", f"'{start}", f"1{start}", "", "plain", "'x", "' =1"]
     assert [neutralise(text) for text in texts] == expected
     assert in_sql == [*expected, None]
 

@@ -134,10 +134,6 @@ def _refuse_stale(settings: Settings, live: dict | None, audited: dict, lease: L
         )
 
 
-def _same_content(live: dict | None, audited: dict) -> bool:
-    return live is not None and all(live[name] == audited[name] for name in ("bank", "business_date", "tables"))
-
-
 def _move(
     settings: Settings, candidate: Path, parquet: Path, files: dict, live: dict | None, audited: dict, lease: Lease
 ) -> dict:
@@ -168,6 +164,19 @@ def _clear_parquet(settings: Settings, lease: Lease) -> None:
     for folder in settings.warehouse.glob("parquet_*"):
         if int(folder.name.removeprefix("parquet_")) < lease.token:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _same_content(live: dict | None, audited: dict) -> bool:
+    """Whether both say the same of the bank; what tells of runs, this one too, always differs and is no reason to publish."""
+    if live is None or live["tables"].keys() != audited["tables"].keys():
+        return False
+    same = all(live[name] == audited[name] for name in ("bank", "business_date"))
+    return same and tables_of_the_bank(live) == tables_of_the_bank(audited)
+
+
+def tables_of_the_bank(version: dict) -> dict[str, dict]:
+    """The tables of a version that follow from landing, policy and code: all but those that tell of runs."""
+    return {name: table for name, table in version["tables"].items() if not table.get("tells_of_runs")}
 
 
 def _place(candidate: Path, file: Path) -> None:

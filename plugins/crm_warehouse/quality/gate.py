@@ -24,6 +24,7 @@ class RuleResult:
     table_rows: int
     failed_rows: int
     detail: str = ""
+    waiver: dict | None = None  # of a waived rule: number, asked_by, approved_by, expires_on
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from crm_warehouse.files import json_text, read_json, sync, sync_all, write_atomically
 from crm_warehouse.profile import Profile
+from crm_warehouse.publish.formulas import neutralise
 from crm_warehouse.report import trends
 from crm_warehouse.report.facts import gather_facts
 from crm_warehouse.report.pages import LANGUAGES, PAGES, file_name, render, stylesheet
