@@ -29,7 +29,7 @@ from crm_warehouse.quality.rule import Rule
 from crm_warehouse.report import drawings, trends
 from crm_warehouse.report.data_docs import render_data_docs
 from crm_warehouse.report.figures import FEWEST_SHOWN, read_figures
-from crm_warehouse.report.pages import FOLDER
+from crm_warehouse.report.pages import FOLDER, WORDS
 from crm_warehouse.report.site import write_report
 from crm_warehouse.settings import PROJECT
 
@@ -103,7 +103,7 @@ def test_the_catalogue_has_every_rule_with_reason_owner_severity_principle_and_v
 
 
 def test_every_reason_and_remedy_of_both_banks_is_there_in_chinese_and_none_that_no_rule_has():
-    said = set()
+    said, words = set(), set()
     manifest = None
     for bank in ("reference_bank", "eagle_bank"):
         profile = load_profile(settings_in(Path("unused"), bank))
@@ -113,8 +113,10 @@ def test_every_reason_and_remedy_of_both_banks_is_there_in_chinese_and_none_that
             covered = dict.fromkeys(marts, coverage)
             rules += expectations.marts.build_rules(profile, marts, covered, date(2026, 6, 30))
         said |= {sentence for rule in rules for sentence in (rule.reason, rule.on_failure)}
+        words |= {word for rule in rules for word in (rule.owner, rule.severity, rule.dimension)}
     with (FOLDER / "sentences.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
+    assert sorted(words - WORDS.keys()) == []
     known = {row["en"] for row in rows}
     assert sorted(said - known) == []
     assert sorted(known - said) == []

@@ -18,8 +18,8 @@ FOLDER = Path(__file__).parent
 LANGUAGES = ("en", "zh")
 PAGES = ("index", "figures", "rules", "lineage", "data_docs", "print")
 
-# Words that results are made of, in Chinese.
-_WORDS = {
+# Words that results are made of, in Chinese. An owner that a bank names itself is shown as it is written.
+WORDS = {
     "passed": "通过", "failed": "未通过", "waived": "已豁免", "error": "未能执行",
     "block": "阻断", "quarantine": "隔离", "warn": "提示",
     "completeness": "完整性", "accuracy": "准确性", "consistency": "一致性", "timeliness": "及时性",
@@ -30,7 +30,7 @@ _WORDS = {
     "asked": "待批准", "in force": "有效", "expired": "已到期", "revoked": "已撤销",
     "late": "迟到", "corrected": "更正", "inside": "界内", "near": "接近界限", "outside": "越界", "learning": "学习中",
     "data-engineering": "数据工程", "customer-analytics": "客户分析", "finance-controller": "财务管控",
-    "privacy-officer": "隐私保护", "aum": "管理资产", "contribution": "利润贡献",
+    "privacy-officer": "隐私保护", "data-governance-office": "数据治理", "aum": "管理资产", "contribution": "利润贡献",
     "full": "全量", "events": "流水", "changes": "变更",
 }  # fmt: skip
 
@@ -76,7 +76,7 @@ def _environment(language: str) -> Environment:
         share=lambda number: f"{100 * number:.1f} %".replace("-", "−"),
         day=lambda value: _day(value, language),
         month=lambda value: _month(value, language),
-        word=lambda word: _WORDS[word] if language == "zh" else {"aum": "assets"}.get(word, word),
+        word=lambda word: WORDS.get(word, word) if language == "zh" else {"aum": "assets"}.get(word, word),
         breakable=lambda name: Markup("<wbr>").join(re.split(r"(?<=[._])(?=[^._])", name)),
         said=lambda sentence: _sentences().get(sentence, sentence) if language == "zh" else sentence,
         its_name=lambda row: row["zh" if language == "zh" else "en"],
