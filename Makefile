@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; both build the locked environment first, by themselves.
-.PHONY: help setup demo test test-slow lint up faults faults-quick bench-landing bench-simulator bench-tiers bench-values bench-contributions bench-flows
+.PHONY: help setup demo test test-slow readers contract lint up faults faults-quick bench-landing bench-simulator bench-tiers bench-values bench-contributions bench-flows
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -34,6 +34,12 @@ test: setup ## The test suite
 
 test-slow: setup ## Tests that start servers
 	@$(BIN)/python -m pytest -m slow
+
+readers: setup ## Eight readers that open and query all the while through 500 publishes (some minutes)
+	@$(BIN)/python -m pytest tests/publish/test_readers.py -m slow -s
+
+contract: setup ## Write dbt_project/contract.json anew; a break needs a line in CHANGELOG and a raised version
+	@$(BIN)/python -m crm_warehouse.publish.contract
 
 bench-landing: setup ## What landing costs: 2.5 million rows, twice that, many small files
 	@$(BIN)/python benchmarks/landing.py --results benchmarks/results/landing.json

@@ -35,7 +35,7 @@ from benchmarks.fault_plan import FULL, QUICK, Campaign, FaultCase, cases_of, da
 from benchmarks.fault_verdicts import Judge
 from crm_warehouse.demonstration import progress_bars
 from crm_warehouse.errors import CorruptionRefused
-from crm_warehouse.pipeline import code_fingerprint
+from crm_warehouse.evidence.kept import code_fingerprint
 from crm_warehouse.policy import parameter
 from crm_warehouse.progress import Progress
 from crm_warehouse.settings import PROJECT, load_settings

@@ -12,7 +12,8 @@ Any date can be run again: landing skips what has landed, the build starts from 
 **When it is red.** Open the `evidence` task: its message is one sentence that names the file or rule and what to do, and
 the run's report. *extract*: a file is missing or damaged: ask the source for it, clear the task. *landing_gate*: a rule
 blocked: get a corrected delivery (next sequence number), clear `extract`. *build*: a dbt test failed: the log names it.
-*mart_gate*: the figures are not fit for use: nobody has seen them. *publish*: another run was faster: run again.
+*mart_gate*: the figures are not fit for use: nobody has seen them. *publish*: another run was faster: run again; or
+PostgreSQL could not follow: the files are live, mend it and clear the task.
 
 **Owner.** data-engineering; for a waiver ask the rule's owner (shown in the report).
 """

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -18,26 +21,47 @@ from simulated_files import LAST as LAST_DELIVERY
 from crm_warehouse import pipeline
 from crm_warehouse.progress import silent
 from crm_warehouse.publish import versions
+from crm_warehouse.publish.serving import VARIABLE
+from crm_warehouse.report.printing import find_browser
 from crm_warehouse.settings import PROJECT, Settings
 
+os.environ.pop(VARIABLE, None)  # no test publishes into somebody's database
 EAGLE_DATA = Path(os.environ.get("CRM_WAREHOUSE_TEST_DATA", PROJECT.parent / "shared" / "data"))
 FIRST, LAST = date(2026, 5, 31), date(2026, 6, 30)
 EAGLE_DATE = date(2014, 3, 30)
 
 
-def pytest_report_header() -> str:
+def pytest_report_header() -> list[str]:
     found = (
         "found" if EAGLE_DATA.is_dir() else "NOT FOUND, tests marked eagle are deselected (set CRM_WAREHOUSE_TEST_DATA)"
     )
-    return f"eagle_bank data: {EAGLE_DATA} {found}"
+    return [f"eagle_bank data: {EAGLE_DATA} {found}", f"browser: {_browser()[1]}"]
+
+
+@cache
+def _browser() -> tuple[bool, str]:
+    """Whether the report can be looked at here as its readers do, and in words."""
+    browser = find_browser()
+    fonts = (
+        subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True).stdout
+        if shutil.which("fc-list")
+        else ""
+    )
+    missing = [what for what, is_there in (("Chromium", browser), ("Chinese font", fonts.strip())) if not is_there]
+    if missing:
+        return False, (
+            f"NO {' AND NO '.join(missing)} FOUND, tests marked browser are deselected (Debian: chromium, fonts-noto-cjk)"
+        )
+    return True, f"{browser} found"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The real bank's data is never in the project: where it is not beside it, its tests are not collected."""
-    if not EAGLE_DATA.is_dir():
-        without = [item for item in items if item.get_closest_marker("eagle")]
-        config.hook.pytest_deselected(items=without)
-        items[:] = [item for item in items if item not in without]
+    """The real bank's data is never in the project, a browser not on every machine: tests without theirs are not collected."""
+    for marker, is_there in (("eagle", EAGLE_DATA.is_dir()), ("browser", _browser()[0])):
+        if not is_there:
+            without = [item for item in items if item.get_closest_marker(marker)]
+            config.hook.pytest_deselected(items=without)
+            items[:] = [item for item in items if item not in without]
 
 
 @dataclass(frozen=True)

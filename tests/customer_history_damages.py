@@ -27,7 +27,12 @@ HISTORY_DAMAGES = {
         one(HISTORY, "valid_to = valid_to + 1", BEFORE),
         1,
     ),
-    "no open interval": (f"{HISTORY}.intervals_follow_each_other", without_one(HISTORY, OPEN), None),
+    # Of a customer with a past: of one with this interval alone nothing is left to be wrong.
+    "no open interval": (
+        f"{HISTORY}.intervals_follow_each_other",
+        without_one(HISTORY, f"{OPEN} and customer_key in (select customer_key from {HISTORY} where {BEFORE})"),
+        None,
+    ),
     "an empty interval": (
         f"{HISTORY}.intervals_follow_each_other",
         one(HISTORY, "valid_from = valid_to", BEFORE),

@@ -16,6 +16,7 @@ from expectations.marts import (
     lifetime,
     losses,
     money,
+    quality,
     shape,
     tier_movements,
     tier_thresholds,
@@ -43,5 +44,6 @@ def build_rules(profile: Profile, marts: dict[str, dict], coverage: dict[str, st
         *money.build_rules(coverage),
         *leakage.build_rules(profile, coverage),
         *lifecycle.build_rules(profile, as_of),
+        *quality.build_rules(),
     ]
     return rules + [*tier_movements.build_rules(), *tier_thresholds.build_rules(), *window_dressing.build_rules()]

@@ -16,6 +16,7 @@ import duckdb
 
 from crm_warehouse.beliefs import beliefs_folder, write_beliefs
 from crm_warehouse.errors import BuildFailed
+from crm_warehouse.evidence import quality_results
 from crm_warehouse.files import read_json
 from crm_warehouse.landing import ACCEPTED, Batch, accepted_batches, write_batch_index
 from crm_warehouse.privacy import update_token_map
@@ -26,7 +27,8 @@ from crm_warehouse.settings import Settings
 
 RESOURCES = ("model", "seed", "test")
 # Unit tests prove the code, not the night's data: they run where code changes (`prove_models`), not every night.
-BUILD = ("build", "--exclude-resource-type", "unit_test")
+# Exposures say who reads the marts: there is nothing to run.
+BUILD = ("build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure")
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def build(settings: Settings, profile: Profile, as_of: date, progress: Progress)
             leftover.unlink(missing_ok=True)  # a killed build's write-ahead log must not be replayed into this one
         batch_index = write_batch_index(settings, batches)
         update_token_map(settings, customer_files, column)
+        quality_results.gather(settings)
         target = settings.warehouse / "dbt"
 
         def run(*arguments: str) -> None:
@@ -164,6 +167,7 @@ def _run_dbt(
                 "CRM_WAREHOUSE_BATCHES": str(settings.warehouse / "landing_batches.parquet"),
                 "CRM_WAREHOUSE_BELIEFS": str(beliefs_folder(settings)),
                 "CRM_WAREHOUSE_TOKENS": str(settings.warehouse / "customer_tokens.parquet"),
+                "CRM_WAREHOUSE_QUALITY_RESULTS": str(quality_results.quality_results_path(settings)),
             },
             cwd=project,
             stdout=subprocess.PIPE,

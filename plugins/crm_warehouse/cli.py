@@ -12,15 +12,22 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from crm_warehouse import quarantine_commands, waiver_commands
+from crm_warehouse import evidence_commands, quarantine_commands, waiver_commands
 from crm_warehouse.errors import CrmWarehouseError
 from crm_warehouse.onboarding.commands import app as profile_app
+from crm_warehouse.publish import commands as publish_commands
+from crm_warehouse.report.commands import app as report_app
 from crm_warehouse.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(quarantine_commands.app, name="quarantine")
 app.add_typer(waiver_commands.app, name="waive")
+app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(profile_app, name="profile")
+app.add_typer(publish_commands.export_app, name="export")
+for command in (publish_commands.pin, publish_commands.unpin, publish_commands.serve):
+    app.command()(command)
+app.add_typer(report_app, name="report")
 explain_app = typer.Typer(no_args_is_help=True, help="Say why a figure is what it is, down to the files behind it.")
 app.add_typer(explain_app, name="explain")
 console = Console()
@@ -177,15 +184,24 @@ def rollback(
     version: Annotated[str | None, typer.Argument(help="A kept version; empty: the one before the live one.")] = None,
     reason: Annotated[str, typer.Option(help="Why; it goes on record.")] = "not given",
 ) -> None:
-    """Serve an earlier version again, at once: only the pointer moves."""
+    """Serve an earlier version again, at once: the pointer moves, and the serving database follows."""
     from crm_warehouse.evidence import log
-    from crm_warehouse.publish import versions
+    from crm_warehouse.publish import serving, versions
 
     settings = load_settings()
     log.append(settings, "rollback_intended", {"to": version or "the version before", "reason": reason})
     before, after = versions.rollback(settings, version)
     log.append(settings, "rolled_back", {"from": before["version"], "to": after["version"], "reason": reason})
     console.print(f"[green]live again:[/] {after['version']} ({after['bank']}, business date {after['business_date']})")
+    address = serving.database_in_environment(after["bank"])
+    if address:
+        serving.serve(settings, address, switch_bank=True)
+    elif serving.last_served(settings):
+        console.print(
+            f"[bold yellow]PostgreSQL[/] was served before and is not configured here: set {serving.VARIABLE}, then"
+            " `crm-warehouse serve`",
+            soft_wrap=True,
+        )
 
 
 @app.command()
@@ -273,6 +289,28 @@ def explain_value(
         value_sentences.show(facts, console)
 
 
+@explain_app.command("number")
+def explain_number(
+    mart: Annotated[str, typer.Argument(help="A published mart.")],
+    column: Annotated[str, typer.Argument(help="One of its columns.")],
+    key: Annotated[
+        list[str] | None,
+        typer.Argument(help="The row: name=value for each part of the mart's key, or the values in the key's order."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """From a cell of the live version to meaning, models, code, policy and approver, checks, files and log entry."""
+    from crm_warehouse.explain import number_sentences
+    from crm_warehouse.explain.number_facts import read_number_facts
+
+    facts = read_number_facts(load_settings(), mart, column, key or [])
+    if as_json:
+        said = [{"en": en, "zh": zh} for en, zh in number_sentences.sentences(facts)]
+        print(json.dumps({**facts, "sentences": said}, ensure_ascii=False, indent=2, default=str))
+    else:
+        number_sentences.show(facts, console)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def airflow(context: typer.Context) -> None:
     """Run an Airflow command on this warehouse's own Airflow home, e.g. `crm-warehouse airflow dags list`."""
@@ -286,19 +324,25 @@ def airflow(context: typer.Context) -> None:
 
 @app.command()
 def verify() -> None:
-    """Prove that the evidence log is whole and that the live file is the audited one."""
-    from crm_warehouse.errors import PublishRefused
-    from crm_warehouse.evidence import log
-    from crm_warehouse.publish import candidate, versions
+    """Prove that the evidence log, the results it vouches for and every kept version are as they were written."""
+    from crm_warehouse.errors import EvidenceBroken
+    from crm_warehouse.evidence.of_run import find_changed_run, whole_log
+    from crm_warehouse.publish import versions
 
     settings = load_settings()
-    problem = log.verify(settings)
+    entries = whole_log(settings)
+    runs, again, problem = find_changed_run(settings, entries)
     if problem:
-        raise PublishRefused(f"evidence/log.jsonl: {problem}")
-    live = versions.live_version(settings)
-    if live:
-        candidate.prove_whole(settings.published / live["file"], live["sha256"])
-    console.print(f"[green]whole:[/] {len(log.read_entries(settings))} entries of evidence, live file as audited")
+        raise EvidenceBroken(problem)
+    live, kept = versions.live_version(settings), versions.kept_versions(settings)
+    for version in ([live] if live else []) + kept:
+        versions.prove_version(settings, version)
+    since = f" ({again} were started again since)" if again else ""
+    console.print(
+        f"[green]whole:[/] {len(entries)} entries of evidence, results of {runs} runs as recorded{since},"
+        f" {len(kept)} kept versions, live file as audited",
+        soft_wrap=True,
+    )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -23,7 +24,7 @@ from crm_warehouse.files import read_json
 from crm_warehouse.processes import die_with_parent, only_one
 from crm_warehouse.profile import load_profile
 from crm_warehouse.progress import FILE_VARIABLE
-from crm_warehouse.publish import versions
+from crm_warehouse.publish import kept, serving, versions
 from crm_warehouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -295,12 +296,16 @@ def read_status(settings: Settings) -> dict:
     """The live version, kept versions, the last run and whether the evidence is whole."""
     finished = [entry for entry in log.read_entries(settings) if entry.get("event") == "run_finished"]
     last = finished[-1] if finished else None
+    live = versions.live_version(settings)
     return {
-        "live": versions.live_version(settings),
+        "live": live,
         "kept": [
             {name: version[name] for name in ("version", "bank", "business_date", "published_at")}
             for version in versions.kept_versions(settings)
         ],
+        "pinned": kept.pins(settings),
+        "link_is_right": live is None or versions.link_is_right(settings, live),
+        "serving": serving.describe_serving(settings, serving.database_in_environment(settings.bank)),
         "last_run": last
         and {"at": last["at"], **{name: last["body"][name] for name in ("run_id", "bank", "outcome", "problem")}},
         "evidence": log.verify(settings) or "whole",
@@ -319,7 +324,16 @@ def show_status(found: dict, console: Console) -> None:
         for name, table in live["tables"].items():
             console.print(f"           {name:<32} {table['rows']:>12,} rows  {table['content_hash'][:16]}")
     for version in found["kept"]:
-        console.print(f"kept       {version['version']}  {version['bank']}")
+        pinned = found["pinned"].get(version["version"])
+        said = f"  pinned: {escape(pinned)}" if pinned else ""
+        console.print(f"kept       {version['version']}  {version['bank']}{said}", soft_wrap=True)
+    if not found["link_is_right"]:
+        console.print("[bold red]BEHIND[/]     current.duckdb is not the live version: run again")
+    if found["serving"]:
+        serves = found["serving"]
+        state = "same as files" if serves["is_live"] else "[bold red]BEHIND[/]: `crm-warehouse serve`"
+        said = f"  ({escape(serves['problem'])})" if serves["problem"] else ""
+        console.print(f"postgresql {serves['version'] or 'nothing'}  {state}{said}", soft_wrap=True)
     if found["last_run"]:
         run = found["last_run"]
         console.print(f"last run   {run['run_id']}  {run['outcome']}  {run['problem'] or ''}")

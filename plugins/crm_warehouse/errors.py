@@ -52,9 +52,17 @@ class PublishRefused(CrmWarehouseError):
     """The candidate may not replace the live version."""
 
 
+class ServingFailed(CrmWarehouseError):
+    """The serving database could not follow: it serves another version than the files, which are live."""
+
+
 class EvidenceBroken(CrmWarehouseError):
     """The evidence log is not what this program wrote."""
 
 
 class CorruptionRefused(CrmWarehouseError):
     """A delivery cannot be damaged, restored, corrected or withheld as asked."""
+
+
+class ReportRefused(CrmWarehouseError):
+    """A report cannot be printed or found as asked."""

@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from crm_warehouse.arrivals import late_arrivals, sequence_notes
 from crm_warehouse.build import build
 from crm_warehouse.coverage import coverage_of_marts, coverage_of_tables
 from crm_warehouse.errors import ForbiddenData, NothingDelivered, SettingsError, SourceInterrupted
-from crm_warehouse.evidence import log
+from crm_warehouse.evidence import kept, lineage, log, quality_results
 from crm_warehouse.extract import Delivery, extract, open_source
 from crm_warehouse.extract.connections import FindAddress, address_in_environment
 from crm_warehouse.files import read_json, sha256_of, write_json
@@ -27,8 +28,9 @@ from crm_warehouse.landing import arriving_folder, clear_arriving, current_batch
 from crm_warehouse.onboarding.policies import read_ladder, refuse_bad_ladder, refuse_bad_policy
 from crm_warehouse.profile import Extract, Profile, load_profile
 from crm_warehouse.progress import Progress
-from crm_warehouse.publish import versions
+from crm_warehouse.publish import serving, versions
 from crm_warehouse.publish.candidate import prove_whole, write_candidate
+from crm_warehouse.publish.leases import Lease
 from crm_warehouse.quality import decisions
 from crm_warehouse.retention import age_out_originals
 from crm_warehouse.settings import Settings
@@ -36,12 +38,10 @@ from crm_warehouse.settings import Settings
 STEPS = ("landing_gate", "build", "mart_gate", "publish")  # after the extracts, in this order
 STEPS_WITH_PROGRESS = ("extract_source", "judge_landing", "build_warehouse", "judge_marts")
 READING_ATTEMPTS = 3  # of one source, when it breaks off; between them 2 and 4 seconds
-CODE_FOLDERS = ("dags", "dbt_project", "expectations", "plugins")
-CODE_SUFFIXES = {".py", ".sql", ".yml", ".csv", ".html"}
 
 
 def plan_run(settings: Settings, run_id: str, first: date, last: date, switch_bank: bool = False) -> dict:
-    """Decide what a run is about, and remember which version is live as it begins.
+    """Decide what a run is about, and take its lease: a number, and which version is live as it begins.
 
     Raises NothingDelivered when the bank delivers nothing in [first, last]. A run that is started again is planned anew.
     """
@@ -55,7 +55,7 @@ def plan_run(settings: Settings, run_id: str, first: date, last: date, switch_ba
             f"{profile.bank} delivers nothing from {first} to {last}: its first delivery is of"
             f" {profile.initial_delivery_on}, and then one each business day"
         )
-    live = versions.live_version(settings)
+    lease = versions.take_lease(settings)
     plan = {
         "run_id": run_id,
         "bank": profile.bank,
@@ -65,22 +65,13 @@ def plan_run(settings: Settings, run_id: str, first: date, last: date, switch_ba
         "as_of": dates[-1].isoformat(),
         "sources": list(profile.sources),
         "switch_bank": switch_bank,
-        "expected_live": live["version"] if live else None,
-        "code_sha256": code_fingerprint(settings.project),
+        "lease": asdict(lease),
+        "code_sha256": kept.keep_code(settings),
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     clear_arriving(settings)
     write_json(settings.run_folder(run_id) / "plan.json", plan)
     return plan
-
-
-def code_fingerprint(project: Path) -> str:
-    """SHA-256 over every source file that decides a number: code, SQL, policy, rules."""
-    digest = hashlib.sha256()
-    files = (path for folder in CODE_FOLDERS for path in (project / folder).rglob("*") if path.suffix in CODE_SUFFIXES)
-    for path in sorted(files):
-        digest.update(f"{path.relative_to(project)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
 
 
 def extract_source(
@@ -178,6 +169,7 @@ def judge_landing(settings: Settings, run_id: str, progress: Progress) -> dict:
         database = settings.warehouse / "landing_gate.duckdb"
         verdict = run_landing_gate(settings, profile, dates, database, progress)
         result.update(verdict.to_json())
+        quality_results.keep(settings.run_folder(run_id), read_plan(settings, run_id), verdict.gate)
         learned.keep(database, settings.run_folder(run_id) / "learned_bounds.parquet")
         verdict.require_open()
     return result
@@ -197,6 +189,8 @@ def build_warehouse(settings: Settings, run_id: str, progress: Progress) -> dict
             candidate=str(candidate),
             candidate_sha256=sha256_of(candidate),
             dbt_manifest=str(built.manifest),
+            dbt_tests=lineage.verdicts_of_tests(built.manifest),
+            lineage_sha256=lineage.keep_lineage(settings, built.manifest),
             canonical_tables=coverage_of_tables(profile, built.manifest),
             coverage=coverage_of_marts(profile, built.manifest),
             inputs={f"{b.table} {b.business_date} batch {b.number}": b.sha256 for b in built.batches}
@@ -209,6 +203,7 @@ def judge_marts(settings: Settings, run_id: str, progress: Progress) -> dict:
     """Run the mart gate on the candidate; raises GateFailed when BI may not see it."""
     from crm_warehouse.quality.mart_gate import run_mart_gate
     from crm_warehouse.quality.waivers import apply_waivers
+    from crm_warehouse.report.data_docs import DATA_DOCS, render_data_docs
 
     profile, dates = _profile_and_dates(settings, run_id)
     built = read_result(settings, run_id, "build")
@@ -219,12 +214,19 @@ def judge_marts(settings: Settings, run_id: str, progress: Progress) -> dict:
         )
         gate = apply_waivers(settings, gate, [dates[-1]], datetime.now(UTC).date())
         result.update(gate.to_json(), audited=audited)
+        quality_results.keep(settings.run_folder(run_id), read_plan(settings, run_id), gate)
+        write_json(settings.run_folder(run_id) / DATA_DOCS, render_data_docs(gate.validations))
         gate.require_open()
     return result
 
 
-def publish_marts(settings: Settings, run_id: str) -> dict:
-    """Make the audited candidate the live version; what is about to happen is in the log before the pointer moves."""
+def publish_marts(
+    settings: Settings, run_id: str, find_database: Callable[[str], str | None] = serving.database_in_environment
+) -> dict:
+    """Make the audited candidate the live version; what is about to happen is in the log before the pointer moves.
+
+    Then the serving database follows, where there is one. If it cannot, the step fails with the files live, and says so.
+    """
     plan, built = read_plan(settings, run_id), read_result(settings, run_id, "build")
     gate = read_result(settings, run_id, "mart_gate")
     profile = load_profile(settings)
@@ -242,9 +244,12 @@ def publish_marts(settings: Settings, run_id: str) -> dict:
             {name: audited[name] for name in ("bank", "business_date", "run_id", "sha256")},
         )
         version = versions.publish(
-            settings, Path(built["candidate"]), audited, plan["expected_live"], plan["switch_bank"]
+            settings, Path(built["candidate"]), audited, Lease(**plan["lease"]), plan["switch_bank"]
         )
         result.update(version=version["version"], is_new=version["run_id"] == run_id, tables=version["tables"])
+        address = find_database(profile.bank)
+        if address:
+            result["serving"] = serving.serve(settings, address, plan["switch_bank"])
     return result
 
 
@@ -253,7 +258,7 @@ def record_evidence(settings: Settings, run_id: str) -> dict:
 
     After a run that ended well, originals whose time is over are removed.
     """
-    from crm_warehouse.report import write_report
+    from crm_warehouse.report.site import write_report
 
     summary = summarise(settings, run_id)
     log.append(settings, "run_finished", _evidence_of(settings, run_id, summary))
@@ -327,6 +332,7 @@ def _result_of(settings: Settings, run_id: str, step: str) -> Iterator[dict]:
     # What an earlier attempt of this run made of this step and of those after it no longer counts.
     for stale in (step, *STEPS[STEPS.index(step) if step in STEPS else 0 :]):
         _result_path(settings, run_id, stale).unlink(missing_ok=True)
+        _result_path(settings, run_id, stale).with_suffix(".parquet").unlink(missing_ok=True)
     result: dict = {}
     try:
         yield result
@@ -354,9 +360,12 @@ def _evidence_of(settings: Settings, run_id: str, summary: dict) -> dict:
             if r["status"] != "passed"
         ]
         gates[name] = {key: gate.get(key) for key in ("planned", "run", "passed", "is_open")} | {"not_passed": failed}
-    kept = ("run_id", "bank", "business_dates", "code_sha256", "outcome", "problem")
+    told = ("run_id", "bank", "business_dates", "code_sha256", "outcome", "problem")
+    files = (_result_path(settings, run_id, step) for step in ("plan", *STEPS))
     return {
-        **{name: summary[name] for name in kept},
+        **{name: summary[name] for name in told},
+        # What each step left in the run's folder: a result that is changed later no longer fits.
+        "results_sha256": {file.stem: sha256_of(file) for file in files if file.is_file()},
         # Every batch the marts were built from, old ones too, as one hash; the list is in the run's folder.
         "inputs_sha256": _sha256_of(results.get("build", {}).get("inputs", {})),
         "batches": results.get("landing_gate", {}).get("batches", []),

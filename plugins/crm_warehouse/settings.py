@@ -57,6 +57,11 @@ class Settings:
         return self.home / "published"
 
     @property
+    def exports(self) -> Path:
+        """Files for one audience, made on demand; readable by their owner only."""
+        return self.home / "exports"
+
+    @property
     def evidence(self) -> Path:
         return self.home / "evidence"
 

@@ -162,7 +162,9 @@ def test_a_missing_extract_leaves_the_run_red_on_record_and_the_message_names_th
     finished = last_finished(day_before)
     assert (finished["run_id"], finished["outcome"]) == (run.run_id, "failed")
     assert "is missing; ask the" in finished["problem"]
-    page = (day_before.report / re.sub(r"[^A-Za-z0-9_.-]+", "-", run.run_id) / "index.html").read_text(encoding="utf-8")
+    page = (day_before.report / re.sub(r"[^A-Za-z0-9_.-]+", "-", run.run_id) / "index.zh.html").read_text(
+        encoding="utf-8"
+    )
     assert "本次未发布" in page
 
 

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from crm_warehouse.errors import CrmWarehouseError
+from crm_warehouse.errors import CrmWarehouseError, EvidenceBroken
 from crm_warehouse.evidence import log
 from crm_warehouse.settings import Settings
 
@@ -84,7 +84,8 @@ def test_chain_of_entries_verifies_and_keeps_order_and_content(home: Settings):
 def test_head_is_kept_apart_and_its_folder_is_its_owners_only(home: Settings):
     write_log(home, 2)
     head = json.loads(head_path(home).read_text(encoding="utf-8"))
-    assert head == {"sequence": 2, "hash": log.read_entries(home)[-1]["hash"]}
+    first, last = log.read_entries(home)
+    assert head == {"sequence": 2, "hash": last["hash"], "earlier": [first["hash"]]}
     assert stat.S_IMODE(home.secrets.stat().st_mode) == 0o700
 
 
@@ -167,12 +168,12 @@ def rewrite(lines: list[bytes], first: int, kept: int) -> bytes:
 
 @examples(max_examples=40, deadline=None)
 @given(data=st.data())
-def test_a_chain_rewritten_from_any_entry_is_found(data: st.DataObject):
+def test_a_chain_rewritten_from_any_entry_is_found_and_the_first_of_them_named(data: st.DataObject):
     with log_of(data.draw(st.integers(1, 5))) as (settings, lines):
         first = data.draw(st.integers(0, len(lines) - 1))
         log_path(settings).write_bytes(rewrite(lines, first, len(lines)))
         assert log.verify(settings) == (
-            f"entry {len(lines)} is not the one the anchored head knows: the log was rewritten"
+            f"entry {first + 1} is not the one the anchored head knows: the log was rewritten from there"
         )
 
 
@@ -305,7 +306,16 @@ def test_the_log_of_another_home_does_not_pass_under_this_head(home: Settings, t
     for number in range(3):
         log.append(other, "run_finished", {"n": number})
     shutil.copyfile(log_path(other), log_path(home))
-    assert entry_named(log.verify(home)) == 3
+    assert entry_named(log.verify(home)) == 1
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"sequence": 3}', '{"sequence": "3", "hash": "x"}'])
+def test_a_head_that_is_not_what_this_program_writes_is_one_sentence(home: Settings, content: str):
+    write_log(home, 3)
+    head_path(home).write_text(content, encoding="utf-8")
+    assert "evidence_head.json is not as this program writes it" in log.verify(home)
+    with pytest.raises(EvidenceBroken):
+        log.append(home, "run_finished", {})
 
 
 def test_a_log_that_cannot_be_written_is_an_error_and_never_silence(home: Settings):

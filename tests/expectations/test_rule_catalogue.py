@@ -15,6 +15,7 @@ from leakage_damages import LEAKAGE_DAMAGES
 from lifecycle_damages import LIFECYCLE_DAMAGES
 from lifetime_damages import LIFETIME_DAMAGES
 from mart_damages import DAMAGES, LEDGER, MID, gap
+from quality_damages import QUALITY_DAMAGES
 
 from crm_warehouse.coverage import coverage_of_marts
 from crm_warehouse.errors import GateFailed
@@ -28,6 +29,7 @@ from crm_warehouse.settings import PROJECT, Settings, known_banks
 from expectations import landing, marts
 
 ALL_DAMAGES = DAMAGES | LIFETIME_DAMAGES | LEAKAGE_DAMAGES | BRIDGE_DAMAGES | LIFECYCLE_DAMAGES | HISTORY_DAMAGES
+ALL_DAMAGES |= QUALITY_DAMAGES
 SEVERITIES = {"block", "quarantine", "warn"}
 DIMENSIONS = {"completeness", "accuracy", "consistency", "timeliness", "uniqueness", "validity"}
 CJK = re.compile(r"[\u4e00-\u9fff]")

@@ -32,8 +32,9 @@ pipeline.run(settings, run_id, date.fromisoformat(first), date.fromisoformat(las
 
 
 def hashes_of(settings: Settings) -> dict[str, str]:
-    """Content hash of every table that is live."""
-    return {name: table["content_hash"] for name, table in versions.live_version(settings)["tables"].items()}
+    """Content hash of every table that is live, but of those that tell of runs: each home had runs of its own."""
+    tables = versions.tables_of_the_bank(versions.live_version(settings))
+    return {name: table["content_hash"] for name, table in tables.items()}
 
 
 def home_with_key_of(run: Run, home: Path) -> Settings:

@@ -142,7 +142,8 @@ def fails(settings: Settings, run_id: str, error: type[CrmWarehouseError]) -> st
     assert finished["published"] == {"version": None, "is_new": None}
     page = (settings.report / safe_name(run_id) / "index.html").read_text(encoding="utf-8")
     assert "Nothing was published; BI stays on the last good version." in page
-    assert "本次未发布，BI 仍使用上一个合格版本。" in page
+    chinese = (settings.report / safe_name(run_id) / "index.zh.html").read_text(encoding="utf-8")
+    assert "本次未发布，BI 仍使用上一个合格版本。" in chinese
     assert problem in html.unescape(page)
     assert safe_name(run_id) in (settings.report / "index.html").read_text(encoding="utf-8")
     return problem

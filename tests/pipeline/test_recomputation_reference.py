@@ -107,6 +107,11 @@ def test_tier_value_and_flow_marts_follow_customer_by_customer(reference: Recomp
     reference.assert_equal(mart)
 
 
+def test_what_the_landing_gate_said_is_told_rule_by_rule(reference: Recomputed) -> None:
+    reference.assert_equal("fct_quality_results")
+    assert {gate for _, gate, _ in reference.marts["fct_quality_results"]} == {"landing"}
+
+
 @pytest.mark.parametrize("mart", sorted(mart for mart in KEYS if mart.startswith("dim_")))
 def test_dimensions_are_the_latest_deliveries_and_the_policy_files(reference: Recomputed, mart: str) -> None:
     reference.assert_equal(mart)

@@ -6,18 +6,17 @@ import ctypes
 import json
 import subprocess
 import sys
-import time
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 from conftest import settings_in
+from publish.candidates import backdate, candidate_of, content_of, lease_from, publish
 
 from crm_warehouse.errors import PublishRefused
 from crm_warehouse.files import read_json, sha256_of, write_json
 from crm_warehouse.publish import versions
-from crm_warehouse.publish.content import describe_tables
 from crm_warehouse.settings import Settings
 
 POINTER_FIELDS = {
@@ -29,49 +28,6 @@ PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 @pytest.fixture
 def home(tmp_path: Path) -> Settings:
     return settings_in(tmp_path / "home")
-
-
-def candidate_of(settings: Settings, content: int, run_id: str | None = None, bank: str = "reference_bank"):
-    """A small real candidate whose two tables hold `content`, and what a mart gate would say of it."""
-    file = settings.warehouse / "candidate.duckdb"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.unlink(missing_ok=True)
-    with duckdb.connect(str(file)) as connection:
-        connection.execute("create schema marts")
-        for table in ("a", "b"):
-            connection.execute(f"create table marts.{table} as select {content}::bigint as n from range(3)")
-        connection.execute("checkpoint")
-        tables = describe_tables(connection, "marts")
-    audited = {
-        "bank": bank,
-        "reporting_currency": "CNY",
-        "business_date": "2026-06-30",
-        "run_id": run_id or f"run_{content:03d}",
-        "sha256": sha256_of(file),
-        "tables": tables,
-    }
-    return file, audited
-
-
-def publish(settings: Settings, content: int, *, switch_bank: bool = False, **of_candidate) -> dict:
-    """Publish `content` the ordinary way: from what is live now."""
-    live = versions.live_version(settings)
-    file, audited = candidate_of(settings, content, **of_candidate)
-    return versions.publish(settings, file, audited, live["version"] if live else None, switch_bank)
-
-
-def content_of(settings: Settings, version: dict | None = None) -> int:
-    file = settings.published / (version or versions.live_version(settings))["file"]
-    with duckdb.connect(str(file), read_only=True) as connection:
-        return connection.execute("select max(n) from marts.a").fetchone()[0]
-
-
-def backdate(settings: Settings, version: dict, published_at: str) -> None:
-    """Let `version` have been published at another time, as a clock that was set would have it."""
-    body = {**version, "published_at": published_at}
-    write_json(settings.published / f"{version['version']}.json", body)
-    if versions.live_version(settings)["version"] == version["version"]:
-        write_json(settings.published / versions.POINTER, body)
 
 
 def test_nothing_is_live_before_the_first_publish(home: Settings):
@@ -111,7 +67,9 @@ def test_published_file_is_read_only(home: Settings):
 def test_nothing_but_versions_and_the_pointer_is_left_after_a_publish(home: Settings):
     version = publish(home, 1)
     names = {path.name for path in home.published.iterdir()}
-    assert names == {".lock", "current.json", f"{version['version']}.json", version["file"]}
+    described = {f"{version['version']}.json", version["file"], version["version"]}
+    assert names == {".lock", "current.json", "current.duckdb"} | described
+    assert list(home.warehouse.glob("parquet_*")) == []
 
 
 def test_same_content_moves_nothing(home: Settings):
@@ -125,9 +83,10 @@ def test_same_content_moves_nothing(home: Settings):
 
 def test_publishing_a_run_twice_moves_the_pointer_once(home: Settings):
     file, audited = candidate_of(home, 1)
-    first = versions.publish(home, file, audited, None, False)
+    lease = versions.take_lease(home)
+    first = versions.publish(home, file, audited, lease, False)
     before = (home.published / "current.json").stat().st_mtime_ns
-    assert versions.publish(home, file, audited, None, False) == first
+    assert versions.publish(home, file, audited, lease, False) == first
     assert (home.published / "current.json").stat().st_mtime_ns == before
 
 
@@ -135,7 +94,7 @@ def test_a_run_started_again_with_other_content_never_passes_off_the_old_version
     publish(home, 1, run_id="same_run")
     file, audited = candidate_of(home, 2, run_id="same_run")
     try:
-        returned = versions.publish(home, file, audited, versions.live_version(home)["version"], False)
+        returned = versions.publish(home, file, audited, versions.take_lease(home), False)
     except PublishRefused:
         return
     assert returned["sha256"] == audited["sha256"]
@@ -145,10 +104,10 @@ def test_a_run_started_again_with_other_content_never_passes_off_the_old_version
 def test_of_two_runs_from_one_base_the_second_is_refused(home: Settings):
     base = publish(home, 1)
     file, audited = candidate_of(home, 2)
-    winner = versions.publish(home, file, audited, base["version"], False)
+    winner = versions.publish(home, file, audited, lease_from(home, base["version"]), False)
     file, audited = candidate_of(home, 3)
     with pytest.raises(PublishRefused, match="went live while this run worked"):
-        versions.publish(home, file, audited, base["version"], False)
+        versions.publish(home, file, audited, lease_from(home, base["version"]), False)
     assert versions.live_version(home) == winner
     assert content_of(home) == 2
 
@@ -157,7 +116,7 @@ def test_of_two_first_runs_the_second_is_refused(home: Settings):
     winner = publish(home, 1)
     file, audited = candidate_of(home, 2)
     with pytest.raises(PublishRefused):
-        versions.publish(home, file, audited, None, False)
+        versions.publish(home, file, audited, lease_from(home, None), False)
     assert versions.live_version(home) == winner
 
 
@@ -181,7 +140,7 @@ def test_a_candidate_that_changed_by_one_bit_after_the_audit_is_refused(home: Se
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     with pytest.raises(PublishRefused, match="is not the file that was audited"):
-        versions.publish(home, file, audited, live["version"], False)
+        versions.publish(home, file, audited, lease_from(home, live["version"]), False)
     assert versions.live_version(home) == live
 
 
@@ -189,7 +148,7 @@ def test_a_missing_candidate_is_refused(home: Settings):
     file, audited = candidate_of(home, 1)
     file.unlink()
     with pytest.raises(PublishRefused, match="is missing"):
-        versions.publish(home, file, audited, None, False)
+        versions.publish(home, file, audited, lease_from(home, None), False)
     assert versions.live_version(home) is None
 
 
@@ -197,7 +156,7 @@ def test_a_write_ahead_log_beside_the_candidate_is_refused(home: Settings):
     file, audited = candidate_of(home, 1)
     file.with_name(file.name + ".wal").touch()
     with pytest.raises(PublishRefused, match=r"candidate\.duckdb\.wal lies beside"):
-        versions.publish(home, file, audited, None, False)
+        versions.publish(home, file, audited, lease_from(home, None), False)
     assert versions.live_version(home) is None
 
 
@@ -206,7 +165,7 @@ def test_a_write_ahead_log_beside_the_published_file_is_refused(home: Settings):
     home.published.mkdir(parents=True)
     (home.published / f"marts_2026-06-30_run_001_{audited['sha256'][:8]}.duckdb.wal").touch()
     with pytest.raises(PublishRefused, match=r"\.duckdb\.wal lies beside"):
-        versions.publish(home, file, audited, None, False)
+        versions.publish(home, file, audited, lease_from(home, None), False)
     assert versions.live_version(home) is None
 
 
@@ -221,6 +180,8 @@ def stop_before(settings: Settings, content: int, moment: str) -> None:
         return
     target.write_bytes(file.read_bytes())
     target.chmod(0o444)
+    (settings.published / version).mkdir()
+    (settings.published / version / "half_a_set.parquet").touch()
     if moment == "pointer":
         body = {
             "version": version,
@@ -241,6 +202,7 @@ def test_a_publish_killed_before_the_pointer_moved_converges_when_run_again(home
     publish(home, 2)
     assert content_of(home) == 2
     assert list(home.published.glob(".marts_*")) == []
+    versions.prove_version(home, versions.live_version(home))
     assert [v["run_id"] for v in versions.kept_versions(home)].count("run_002") >= 1
 
 
@@ -255,7 +217,7 @@ def test_a_read_only_copy_that_a_crash_left_does_not_stop_the_next_publish(home:
         "import json, sys; from pathlib import Path; from crm_warehouse.publish import versions;"
         "from crm_warehouse.settings import Settings; home = Path(sys.argv[1]);"
         "settings = Settings('reference_bank', home, home, home);"
-        "versions.publish(settings, Path(sys.argv[2]), json.loads(sys.argv[3]), None, False)"
+        "versions.publish(settings, Path(sys.argv[2]), json.loads(sys.argv[3]), versions.take_lease(settings), False)"
     )
     libc = ctypes.CDLL(None)
     done = subprocess.run(
@@ -356,7 +318,7 @@ def test_a_run_that_began_before_a_rollback_is_refused(home: Settings):
     versions.rollback(home, first["version"])
     file, audited = candidate_of(home, 3)
     with pytest.raises(PublishRefused):
-        versions.publish(home, file, audited, second["version"], False)
+        versions.publish(home, file, audited, lease_from(home, second["version"]), False)
     assert content_of(home) == 1
 
 
@@ -368,47 +330,3 @@ def test_a_reader_keeps_its_version_after_it_was_removed_from_the_folder(home: S
         assert not (home.published / version["file"]).exists()
         assert reader.execute("select max(n), count(*) from marts.a").fetchone() == (1, 3)
         assert reader.execute("select max(n), count(*) from marts.b").fetchone() == (1, 3)
-
-
-READER = """
-import json, sys, duckdb
-from pathlib import Path
-published, stop = Path(sys.argv[1]), Path(sys.argv[2])
-reads, seen = 0, set()
-while True:
-    stopping = stop.exists()
-    pointer = json.loads((published / "current.json").read_text())
-    with duckdb.connect(str(published / pointer["file"]), read_only=True) as connection:
-        a = connection.execute("select min(n), max(n), count(*) from marts.a").fetchone()
-        b = connection.execute("select min(n), max(n), count(*) from marts.b").fetchone()
-    assert a == b and a[0] == a[1] and a[2] == 3, (a, b)
-    assert f"run_{a[0]:03d}" == pointer["run_id"], (a, pointer["run_id"])
-    reads += 1
-    seen.add(a[0])
-    if reads == 1:
-        print("reading", flush=True)
-    if stopping:
-        break
-print(json.dumps({"reads": reads, "versions": len(seen), "last": a[0]}))
-"""
-
-
-def test_readers_never_fail_and_see_one_whole_version_each_time_during_50_publishes(home: Settings, tmp_path: Path):
-    for n in range(28):  # so that every publish below also removes a version
-        backdate(home, publish(home, n), f"2026-06-{n + 1:02d}T00:00:00+00:00")
-    stop = tmp_path / "stop"
-    command = [sys.executable, "-c", READER, str(home.published), str(stop)]
-    readers = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    try:
-        assert [reader.stdout.readline() for reader in readers] == ["reading\n"] * 3
-        moment = time.monotonic()
-        for n in range(100, 150):
-            publish(home, n)
-        took = time.monotonic() - moment
-    finally:
-        stop.touch()
-        results = [reader.communicate(timeout=60) for reader in readers]
-    assert [error for _, error in results] == [""] * 3
-    found = [json.loads(output) for output, _ in results]
-    assert all(reader["last"] == 149 for reader in found)
-    assert all(reader["reads"] >= 5 and reader["versions"] >= 2 for reader in found), (found, took)

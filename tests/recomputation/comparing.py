@@ -26,6 +26,7 @@ from .lifetime import customer_values, value_backtests, value_concentration
 from .losses import costs_to_serve, loss_making_customers
 from .money_flows import money_flows
 from .near_thresholds import near_threshold_customers, propensity_backtests
+from .quality_results import quality_results
 from .tier_movements import growth_mismatch, tier_flows, tier_migration
 from .tiers import tier_history, tiers_monthly
 from .values import Valuation
@@ -129,5 +130,6 @@ def recompute(bank: Bank, run: object) -> Recomputed:
             "fct_payment_platform_flows": payment_platform_flows(bank, outside),
             "fct_competitor_outflows": competitor_outflows(bank, outside, aum),
             "fct_unmapped_counterparties": unmapped_counterparties(outside),
+            "fct_quality_results": quality_results(run.settings.evidence, run.settings.bank, run.summary["run_id"]),
         },
     )

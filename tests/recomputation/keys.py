@@ -30,6 +30,7 @@ KEYS = {
     "fct_bridge_corrections": ("customer_key", "month", "correction_reason", "currency_code"),
     "fct_customer_churn": ("customer_key", "month"),
     "fct_customer_lifecycle_history": ("customer_key", "valid_from"),
+    "fct_quality_results": ("run_id", "gate", "rule_id"),
     "fct_window_dressing": ("month", "level", "level_key"),
     "fct_payment_platform_flows": ("customer_key", "month", "platform_id"),
     "fct_competitor_outflows": ("customer_key", "destination_institution_id", "institution_type", "outflow_date"),

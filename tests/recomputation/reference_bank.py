@@ -17,16 +17,23 @@ from .reference_files import latest, read_deliveries
 
 
 def spells_of(customers: pd.DataFrame) -> dict[str, list[Spell]]:
-    """Every opening date that any delivery named, each with the last closing date named for it."""
+    """Every opening date that any delivery named, each with the last closing date named for it; a closing that is taken back ends
+    a spell, and another begins on that day."""
     spells = {}
     for customer, rows in customers.groupby("customer_id", sort=True):
-        found: dict[date, Spell] = {}
+        found: dict[tuple[date, int], Spell] = {}
+        part: dict[date, int] = defaultdict(int)
         for row in rows.sort_values("delivered").itertuples():
-            starts, ends = date.fromisoformat(row.onboarded_on), day_or_none(row.closed_on)
-            known = found.get(starts)
-            end_known = known.end_known if known and known.ends == ends else row.sent_at if ends else None
-            found[starts] = Spell(starts, ends, known.start_known if known else row.sent_at, end_known)
-        spells[customer] = [found[starts] for starts in sorted(found)]
+            opened, ends = date.fromisoformat(row.onboarded_on), day_or_none(row.closed_on)
+            known = found.get((opened, part[opened]))
+            if known and known.ends and not ends:
+                part[opened] += 1
+                known = None
+            starts = known.starts if known else opened if not part[opened] else row.delivered
+            end_known = known.end_known if known and known.ends else row.sent_at if ends else None
+            found[opened, part[opened]] = Spell(starts, ends, known.start_known if known else row.sent_at, end_known)
+        kept = [spell for (_, number), spell in found.items() if not number or (spell.ends or OPEN_END) > spell.starts]
+        spells[customer] = sorted(kept, key=lambda spell: spell.starts)
     return spells
 
 

@@ -55,6 +55,7 @@ def compiled(folder: Path) -> CompiledModels:
         "CRM_WAREHOUSE_BATCHES": str(folder / "batches.parquet"),
         "CRM_WAREHOUSE_TOKENS": str(folder / "tokens.parquet"),
         "CRM_WAREHOUSE_BELIEFS": str(folder / "beliefs"),
+        "CRM_WAREHOUSE_QUALITY_RESULTS": str(folder / "quality_results.parquet"),
     }
     variables = {"bank": "reference_bank", "as_of_date": SOME_DAY, "reporting_currency": "CNY", "provided": []}
     project = str(PROJECT / "dbt_project")

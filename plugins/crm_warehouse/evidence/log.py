@@ -1,7 +1,11 @@
 """The evidence log: one JSON line an entry, each holding the hash of the one before.
 
 evidence/log.jsonl            {"sequence", "previous", "at", "event", "body", "hash"}
-secrets/evidence_head.json    number and hash of the last entry, kept apart: a cut or rewritten log is found
+secrets/evidence_head.json    number and hash of the last entry and the hashes of those before, kept apart
+
+A cut or rewritten log is found by the head, and the first entry that is another named. Who replaces log and head together by
+an older pair that fits, or by a forged one, cannot be found here: nothing in this place contradicts them. What was given away
+before does: the entry that an evidence pack ends with (`evidence/pack.py`), a backup, a head that was noted elsewhere.
 """
 
 from __future__ import annotations
@@ -43,13 +47,31 @@ def append(settings: Settings, event: str, body: dict) -> dict:
             entries.append(sealed)
         entry = _entry(entries, event, body)
         _write_line(path, entry)
-        _anchor(settings, [entry])
+        _anchor(settings, [*entries, entry])
         return entry
 
 
 def _anchor(settings: Settings, entries: list[dict]) -> None:
     if entries:
-        write_json(_head_path(settings), {"sequence": entries[-1]["sequence"], "hash": entries[-1]["hash"]})
+        *earlier, last = [entry["hash"] for entry in entries]
+        write_json(_head_path(settings), {"sequence": len(entries), "hash": last, "earlier": earlier})
+
+
+def read_head(settings: Settings) -> dict:
+    """The anchored head: number and hash of the last entry, and the hashes of the entries before it.
+
+    Raises EvidenceBroken when the file is not what this program writes.
+    """
+    path = _head_path(settings)
+    if not path.is_file():
+        return {"sequence": 0, "hash": GENESIS, "earlier": []}
+    try:
+        head = read_json(path)
+        if head["hash"] and len(head.get("earlier", [])) in (0, head["sequence"] - 1):
+            return head
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise EvidenceBroken("secrets/evidence_head.json is not as this program writes it: it was changed or damaged")
 
 
 def read_entries(settings: Settings) -> list[dict]:
@@ -60,13 +82,21 @@ def read_entries(settings: Settings) -> list[dict]:
 def verify(settings: Settings) -> str | None:
     """None when the log is whole, else one sentence that names the first bad entry."""
     entries, torn = _read(_log_path(settings))
-    problem = _find_problem(settings, entries)
+    try:
+        problem = _find_problem(settings, entries)
+    except EvidenceBroken as broken:
+        return str(broken)
     if not problem and torn:
         return f"entry {len(entries) + 1} is torn: the process died while writing it; the next run seals it"
     return problem
 
 
 def _find_problem(settings: Settings, entries: list[dict]) -> str | None:
+    head = read_head(settings)
+    known = [*head.get("earlier", []), head["hash"]] if head["sequence"] else []
+    before_known = head["sequence"] - len(
+        known
+    )  # a head of an earlier version of this program knows the last one alone
     previous = GENESIS
     for number, entry in enumerate(entries, start=1):
         if entry.get("unreadable"):
@@ -77,17 +107,11 @@ def _find_problem(settings: Settings, entries: list[dict]) -> str | None:
             return f"entry {number} does not follow entry {number - 1}: one of them was changed"
         if entry.get("hash") != _hash(entry):
             return f"entry {number} was changed: its hash does not fit its content"
+        if before_known < number <= head["sequence"] and entry["hash"] != known[number - before_known - 1]:
+            return f"entry {number} is not the one the anchored head knows: the log was rewritten from there"
         previous = entry["hash"]
-    return _compare_head(settings, entries)
-
-
-def _compare_head(settings: Settings, entries: list[dict]) -> str | None:
-    has_head = _head_path(settings).is_file()
-    head = read_json(_head_path(settings)) if has_head else {"sequence": 0, "hash": GENESIS}
     if len(entries) < head["sequence"]:
         return f"entry {len(entries) + 1} is missing: the anchored head knows {head['sequence']} entries"
-    if head["sequence"] and entries[head["sequence"] - 1]["hash"] != head["hash"]:
-        return f"entry {head['sequence']} is not the one the anchored head knows: the log was rewritten"
     # A crash leaves at most the last write, a seal and an entry, beyond the head.
     if len(entries) > head["sequence"] + 2:
         return "the anchored head is missing or too old, so a cut log would not be noticed"
@@ -135,17 +159,18 @@ def _read(path: Path) -> tuple[list[dict], bytes]:
 
 
 def _parse(line: bytes) -> dict:
-    """An entry; what is not written exactly as `_line` writes it fails verification at its place, not here."""
+    """An entry; what is not written exactly as `line_of` writes it fails verification at its place, not here."""
     try:
         entry = json.loads(line.decode("utf-8"))
-        if isinstance(entry, dict) and _line(entry) == line + b"\n":
+        if isinstance(entry, dict) and line_of(entry) == line + b"\n":
             return entry
     except ValueError:
         pass
     return {"previous": "", "hash": "", "unreadable": True}
 
 
-def _line(entry: dict) -> bytes:
+def line_of(entry: dict) -> bytes:
+    """The entry as the log has it."""
     return (json.dumps(entry, ensure_ascii=False, sort_keys=True) + "\n").encode("utf-8")
 
 
@@ -158,7 +183,7 @@ def _cut(path: Path, torn: bytes) -> None:
 
 def _write_line(path: Path, entry: dict) -> None:
     with path.open("ab") as file:
-        file.write(_line(entry))
+        file.write(line_of(entry))
         file.flush()
         os.fsync(file.fileno())
     sync(path.parent)

@@ -55,6 +55,16 @@ class Snapshot:
 @contextmanager
 def open_snapshot(address: str, connection: str) -> Iterator[Snapshot]:
     """One snapshot of the database at `address` (a PostgreSQL URL), for all that is read in the context."""
+    opened = connect(address, connection)
+    try:
+        opened.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        yield Snapshot(opened, connection)
+    finally:
+        opened.close()
+
+
+def connect(address: str, connection: str) -> extensions.connection:
+    """A connection to a PostgreSQL URL; what is raised names it `connection` and never repeats its password."""
     try:
         parameters = extensions.parse_dsn(address)
     except psycopg2.Error:  # its text repeats the address
@@ -68,8 +78,8 @@ def open_snapshot(address: str, connection: str) -> Iterator[Snapshot]:
         )
     try:
         opened = psycopg2.connect(**{"connect_timeout": 10, "application_name": "crm_warehouse", **parameters})
-        opened.set_session(isolation_level="REPEATABLE READ", readonly=True)
         opened.set_client_encoding("UTF8")
+        return opened
     except psycopg2.Error as problem:
         reason = _first_line(problem)
         if parameters.get("password"):
@@ -79,10 +89,6 @@ def open_snapshot(address: str, connection: str) -> Iterator[Snapshot]:
         raise SourceInterrupted(
             f"{connection} cannot be reached ({reason}); see to the database, then run again"
         ) from None
-    try:
-        yield Snapshot(opened, connection)
-    finally:
-        opened.close()
 
 
 def read(profile: Profile, spec: Extract, snapshot: Snapshot, business_date: date, folder: Path) -> Delivery:

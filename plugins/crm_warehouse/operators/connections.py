@@ -1,4 +1,4 @@
-"""Addresses of sources from Airflow's connections: `crm_warehouse_<bank>_<name>`, else from the environment."""
+"""Addresses of sources and of the serving database from Airflow's connections (`crm_warehouse_<bank>_<name>`), else from the environment."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from crm_warehouse.extract.connections import address_in_environment
+from crm_warehouse.publish.serving import database_in_environment
 
 
 def find_address(bank: str, connection: str) -> str | None:
@@ -17,6 +18,14 @@ def find_address(bank: str, connection: str) -> str | None:
     except AirflowNotFoundException:
         return address_in_environment(bank, connection)
     return _url_of(found)
+
+
+def find_serving_database(bank: str) -> str | None:
+    """The URL of the database that follows what is published: Airflow's connection first, else the environment's."""
+    try:
+        return _url_of(Connection.get(f"crm_warehouse_{bank}_serving_database"))
+    except AirflowNotFoundException:
+        return database_in_environment(bank)
 
 
 def _url_of(connection: Connection) -> str:

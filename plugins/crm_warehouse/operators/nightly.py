@@ -84,8 +84,10 @@ def mart_gate(**context) -> None:
 
 @task(execution_timeout=timedelta(minutes=30), pool=WRITER_POOL, outlets=[MARTS])
 def publish(**context) -> None:
-    """Move the pointer to the candidate."""
-    call("publish_marts", context)
+    """Move the pointer to the candidate; the serving database follows."""
+    from crm_warehouse.operators.connections import find_serving_database
+
+    call("publish_marts", context, find_database=find_serving_database)
 
 
 @task(execution_timeout=timedelta(minutes=15), trigger_rule="all_done")
@@ -93,7 +95,7 @@ def evidence(**context) -> None:
     """Put the run on record, failed or not; a failed run ends red here."""
     summary = call("record_evidence", context)
     if summary["outcome"] == "failed":
-        raise AirflowFailException(f"nothing was published: {summary['problem']} (report: {summary['report']})")
+        raise AirflowFailException(f"the run failed: {summary['problem']} (report: {summary['report']})")
 
 
 def load_and_publish(first: str, last: str, *, skip_when_closed: bool = False) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -24,6 +24,7 @@ class RuleResult:
     table_rows: int
     failed_rows: int
     detail: str = ""
+    waiver: dict | None = None  # of a waived rule: number, asked_by, approved_by, expires_on
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class GateResult:
     gate: str
     planned: int
     results: list[RuleResult] = field(default_factory=list)
+    # GX's own results by table, for its Data Docs; they carry ids and times of their own.
+    validations: list = field(default_factory=list, repr=False, compare=False)
 
     @property
     def run(self) -> int:
@@ -88,7 +91,11 @@ def run_gate(gate: str, database: Path, schema: str, rules: Sequence[Rule], prog
     with open_database(database) as (context, datasource):
         for done, (table, table_rules) in enumerate(by_table):
             progress(table, done, len(by_table))
-            verdicts = _validate(context, datasource, schema, table, table_rules) if table in rows else {}
+            verdicts = {}
+            if table in rows:
+                validation = _validate(context, datasource, schema, table, table_rules)
+                outcome.validations.append(validation)
+                verdicts = {found.expectation_config.meta["rule_id"]: found for found in validation.results}
             for rule in table_rules:
                 outcome.results.append(_judge(rule, verdicts.get(rule.id), rows.get(table, 0)))
     progress("done", len(by_table), len(by_table))
@@ -102,7 +109,7 @@ def _count_rows(database: Path, schema: str) -> dict[str, int]:
         return {name: connection.execute(f'select count(*) from "{schema}"."{name}"').fetchone()[0] for name in tables}
 
 
-def _validate(context, datasource, schema: str, table: str, rules: list[Rule]) -> dict[str, object]:
+def _validate(context, datasource, schema: str, table: str, rules: list[Rule]):
     import great_expectations as gx
 
     asset = datasource.add_table_asset(name=table, table_name=table, schema_name=schema)
@@ -115,8 +122,7 @@ def _validate(context, datasource, schema: str, table: str, rules: list[Rule]) -
         expectation.meta = {"rule_id": rule.id}
         expectations.append(expectation)
     suite = context.suites.add(gx.ExpectationSuite(name=table, expectations=expectations))
-    outcome = batch.validate(suite, result_format="BASIC")
-    return {result.expectation_config.meta["rule_id"]: result for result in outcome.results}
+    return batch.validate(suite, result_format="BASIC")
 
 
 def _judge(rule: Rule, verdict, rows: int) -> RuleResult:
@@ -156,4 +162,4 @@ def _count_failed_rows(database: Path, schema: str, outcome: GateResult, rules: 
                 found = connection.execute(query).fetchone()[0]
                 result = RuleResult(result.rule, result.status, result.table_rows, found, result.detail)
             counted.append(result)
-    return GateResult(outcome.gate, outcome.planned, counted)
+    return replace(outcome, results=counted)

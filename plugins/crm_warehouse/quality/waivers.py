@@ -124,7 +124,9 @@ def apply_waivers(settings: Settings, gate: GateResult, dates: Sequence[date], t
                 result = replace(result, detail=detail)
                 continue
             said = f"Waiver {waiver['number']} until {waiver['expires_on']}, asked for by {waiver['asked_by']}, approved by"
-            return replace(result, status=WAIVED, detail=f"{said} {waiver['approved_by']}: {waiver['reason']}")
+            detail = f"{said} {waiver['approved_by']}: {waiver['reason']}"
+            by = {name: waiver[name] for name in ("number", "asked_by", "approved_by", "expires_on")}
+            return replace(result, status=WAIVED, detail=detail, waiver=by)
         return result
 
     return replace(gate, results=[judged(result) for result in gate.results])

@@ -35,3 +35,18 @@ def test_without_a_connection_of_airflow_the_environment_decides(monkeypatch):
     monkeypatch.setenv("CRM_WAREHOUSE_CONNECTION_CRM_API", "http://:tok@crm.bank")
     assert connections.find_address("tiny", "crm_api") == "http://:tok@crm.bank"
     assert connections.find_address("tiny", "other") is None
+
+
+def test_the_serving_database_is_a_connection_of_airflow_or_a_variable_of_its_own(monkeypatch):
+    """Never that of a source: a warehouse that writes where it reads from would be a surprise."""
+    monkeypatch.setenv("AIRFLOW_CONN_CRM_WAREHOUSE_TINY_SERVING_DATABASE", "postgres://bi:p%40ss@db.bank/serving")
+    monkeypatch.setenv("CRM_WAREHOUSE_CONNECTION_SERVING_DATABASE", "postgresql://source@elsewhere/db")
+    assert connections.find_serving_database("tiny") == "postgresql://bi:p%40ss@db.bank/serving"
+
+    def missing(conn_id: str):
+        raise connections.AirflowNotFoundException(conn_id)
+
+    monkeypatch.setattr(connections.Connection, "get", missing)
+    assert connections.find_serving_database("tiny") is None
+    monkeypatch.setenv("CRM_WAREHOUSE_SERVING_DATABASE", "postgresql://bi@db.bank/serving")
+    assert connections.find_serving_database("tiny") == "postgresql://bi@db.bank/serving"

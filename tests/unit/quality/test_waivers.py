@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shutil
+import zipfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -17,9 +20,14 @@ import expectations.marts
 from crm_warehouse import cli, pipeline
 from crm_warehouse.errors import GateFailed, WaiverRefused
 from crm_warehouse.evidence import log
+from crm_warehouse.evidence.pack import pack_evidence
+from crm_warehouse.evidence.quality_results import gather
+from crm_warehouse.explain.number_facts import read_number_facts
+from crm_warehouse.explain.number_sentences import sentences
 from crm_warehouse.files import sha256_of, write_json
 from crm_warehouse.profile import load_profile
 from crm_warehouse.progress import silent
+from crm_warehouse.publish import versions
 from crm_warehouse.quality import waivers
 from crm_warehouse.quality.gate import GateResult, RuleResult
 from crm_warehouse.settings import Settings
@@ -109,6 +117,31 @@ def test_a_waiver_holds_once_it_is_approved_until_it_ends_or_is_revoked(settings
         waivers.revoke(settings, 1, by="Wang Fang", reason="they came", today=TODAY)
 
 
+def test_what_nobody_asked_for_or_what_is_over_cannot_be_approved_and_takes_a_name(settings):
+    ask(settings)
+    with pytest.raises(WaiverRefused, match="there is no waiver 2"):
+        waivers.approve(settings, 2, by="Wang Fang", today=TODAY)
+    with pytest.raises(WaiverRefused, match="waiver 1 is expired"):
+        waivers.approve(settings, 1, by="Wang Fang", today=TODAY + timedelta(days=31))
+    with pytest.raises(WaiverRefused, match="a person's name and a reason"):
+        waivers.approve(settings, 1, by="", today=TODAY)
+    with pytest.raises(WaiverRefused, match="a person's name and a reason"):
+        waivers.revoke(settings, 1, by="Wang Fang", reason=" ", today=TODAY)
+    assert len(log.read_entries(settings)) == 1 and not judged(settings).is_open
+
+
+def test_every_rule_about_money_in_every_bank_is_refused(settings):
+    """Not by its name: whatever blocks and does not say that it may be waived."""
+    profile = load_profile(settings)
+    rules = [*expectations.landing.build_rules(profile), *expectations.marts.build_rules(profile, {}, {}, TODAY)]
+    blocking = [rule.id for rule in rules if rule.severity == "block" and not rule.may_be_waived]
+    assert len(blocking) > 300 and MONEY in blocking
+    for rule_id in blocking:
+        with pytest.raises(WaiverRefused, match="cannot be waived"):
+            waivers.ask(settings, profile, rules, rule_id, LAST, LAST, **ASKED, today=TODAY)
+    assert waivers.read_waivers(settings) == [] and log.read_entries(settings) == []
+
+
 def test_no_more_rows_no_other_date_and_no_other_rule_are_covered(settings):
     ask(settings, first=date(2026, 6, 29))
     waivers.approve(settings, 1, by="Wang Fang", today=TODAY)
@@ -167,13 +200,42 @@ def test_a_month_with_a_missing_feed_is_published_under_a_waiver_only_and_the_re
     )
     waivers.approve(settings, 1, by="Wang Fang", today=today)
     pipeline.judge_marts(settings, "late", silent)
+    landing = reference_run.settings.run_folder("reference") / "landing_gate.json"
+    shutil.copyfile(landing, settings.run_folder("late") / "landing_gate.json")
     pipeline.publish_marts(settings, "late")
     summary = pipeline.record_evidence(settings, "late")
     assert summary["outcome"] == "published"
     page = Path(summary["report"]).read_text(encoding="utf-8")
-    assert "waived 已豁免" in page and "approved by Wang Fang" in page
+    assert '<span class="status waived">waived</span>' in page and "approved by Wang Fang" in page
     finished = log.read_entries(settings)[-1]["body"]["gates"]["mart_gate"]["not_passed"]
     assert {"rule": FEED, "severity": "block", "status": "waived", "rows": 2} in finished
+    _the_waiver_is_told(settings, tmp_path / "pack.zip", today)
+
+
+def _the_waiver_is_told(settings: Settings, place: Path, today: date) -> None:
+    """In the pack with who asked and who approved, in the explanation of a figure of the mart, and in what the next build reads."""
+    with zipfile.ZipFile(pack_evidence(settings, LAST, place)) as pack:
+        rules = list(csv.DictReader(io.StringIO(pack.read("rules.csv").decode("utf-8"))))
+        steps = json.loads(pack.read("waivers.json"))
+    (waived,) = [rule for rule in rules if rule["status"] == "waived"]
+    assert (waived["id"], waived["waived_by"], waived["waived_until"]) == (FEED, "Wang Fang", today.isoformat())
+    assert [step["event"] for step in steps] == ["waiver_asked", "waiver_approved"]
+    assert (steps[0]["asked_by"], steps[0]["reason"], steps[1]["approved_by"]) == (
+        *("Li Na", "holdings come tomorrow", "Wang Fang"),
+    )
+    tiers = "fct_customer_tiers_monthly"
+    file = settings.published / versions.live_version(settings)["file"]
+    with duckdb.connect(str(file), read_only=True) as marts:
+        key, month = marts.execute(f"select customer_key, month from marts.{tiers} limit 1").fetchone()
+    facts = read_number_facts(settings, tiers, "rating_amount", [key, str(month)])
+    said = "\n".join(en + zh for en, zh in sentences(facts))
+    assert f"waiver 1 approved by Wang Fang until {today}" in said and "批准人 Wang Fang" in said
+    with duckdb.connect() as connection:
+        read = connection.execute(
+            "select rule_id, waiver_number, waived_by from read_parquet(?) where status = 'waived'",
+            [str(gather(settings))],
+        )
+        assert read.fetchall() == [(FEED, 1, "Wang Fang")]
 
 
 def test_the_commands_ask_approve_and_list(tmp_path, monkeypatch):
