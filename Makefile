@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; both build the locked environment first, by themselves.
-.PHONY: help setup demo test test-slow readers contract lint up faults faults-quick bench-landing bench-simulator bench-tiers bench-values bench-contributions bench-flows
+.PHONY: help setup demo test test-slow readers contract lint up faults faults-quick bench-landing bench-simulator bench-tiers bench-values bench-contributions bench-flows crash
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -68,6 +68,9 @@ faults-quick: setup ## The same, small: one day, one magnitude (about ten minute
 up: setup ## A standalone Airflow for people on http://localhost:8080 (development login)
 	@$(BIN)/crm-warehouse airflow pools set warehouse_writer 1 "DuckDB has one writer"
 	@$(BIN)/crm-warehouse airflow standalone
+
+crash: setup ## Kill -9 at every step of a run, some 250 times (about an hour; CRASH="--steps publish,evidence")
+	@$(BIN)/python -m benchmarks.crash $(CRASH)
 
 bench-simulator: setup ## A million simulated customers: time and memory, kept in benchmarks/results
 	@$(BIN)/python benchmarks/simulator.py
