@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from conftest import FIRST, LAST, Run
 from faults.homes import copy_of, deliver_a_customer_twice, hashes_of, home_with_key_of, last_finished
+from personal_data import personal_values, traces_in
 
 from crm_warehouse import airflow_home
 from crm_warehouse.evidence import log
@@ -41,9 +42,10 @@ class AirflowRun:
 def run_dag(settings: Settings, dag_id: str, **params: str) -> AirflowRun:
     params = {"bank": settings.bank, "data": str(settings.source_root), **params}
     command = [sys.executable, "-m", "crm_warehouse.operators.local_run", dag_id, json.dumps(params)]
-    done = subprocess.run(
-        command, env=airflow_home.environment(settings), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    temporary = settings.home / "tmp"
+    temporary.mkdir(exist_ok=True)
+    environment = {**airflow_home.environment(settings), "TMPDIR": str(temporary)}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     outcome = json.loads(done.stdout.strip().splitlines()[-1])
     tasks: dict[str, list[str]] = {}
     with closing(sqlite3.connect(settings.airflow / "airflow.db")) as metadata:
@@ -87,11 +89,20 @@ def proves_nothing_was_published(settings: Settings, live: dict | None, run: Air
     assert log.verify(settings) is None
 
 
-def test_a_rebuild_from_nothing_is_green_and_publishes_what_the_job_without_airflow_publishes(
-    reference_run: Run, metadata: Path, tmp_path: Path
-):
-    settings = with_airflow(home_with_key_of(reference_run, tmp_path / "home"), metadata)
+@pytest.fixture(scope="module")
+def rebuilt(
+    reference_run: Run, metadata: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Settings, AirflowRun]:
+    """A home from nothing, by the rebuild in real Airflow."""
+    settings = with_airflow(home_with_key_of(reference_run, tmp_path_factory.mktemp("rebuilt") / "home"), metadata)
     run = run_dag(settings, "crm_warehouse_rebuild", first_date=FIRST.isoformat(), last_date=LAST.isoformat())
+    return settings, run
+
+
+def test_a_rebuild_from_nothing_is_green_and_publishes_what_the_job_without_airflow_publishes(
+    reference_run: Run, rebuilt: tuple[Settings, AirflowRun]
+):
+    settings, run = rebuilt
     assert (run.exit_code, run.state) == (0, "success"), run.output[-3000:]
     assert {state for states in run.tasks.values() for state in states} == {"success"}
     assert len(run.tasks["extract"]) == 5  # one for each source
@@ -102,6 +113,26 @@ def test_a_rebuild_from_nothing_is_green_and_publishes_what_the_job_without_airf
     assert (finished["run_id"], finished["outcome"]) == (run.run_id, "published")
     assert finished["published"]["version"] == live["version"]
     assert log.verify(settings) is None
+
+
+def test_nobody_is_named_in_what_a_run_leaves_outside_its_private_files(
+    rebuilt: tuple[Settings, AirflowRun], everything: dict
+):
+    """Published files, evidence, report, dbt's and Airflow's logs, XComs and other metadata, temporary files, what it said."""
+    settings, run = rebuilt
+    people = personal_values(everything)
+    assert len(people) > 1000
+    folders = {folder.name for folder in settings.home.iterdir() if folder.is_dir()} - {"landing", "secrets"}
+    assert folders >= {"published", "evidence", "report", "airflow", "warehouse", "tmp"}
+    # Nobody but a run opens these: they are what the marts are made of.
+    private = {"warehouse.duckdb", "landing_gate.duckdb", "customer_tokens.parquet"}
+    assert {folder: traces_in(settings.home / folder, people, private) for folder in folders} == dict.fromkeys(
+        folders, []
+    )
+    assert not people & set(re.findall(r"\w+", run.output))
+    # The search finds people where they are.
+    assert traces_in(settings.landing / "core" / "customers" / f"business_date={LAST}", people)
+    assert traces_in(settings.warehouse, people)
 
 
 def test_a_daily_run_after_the_days_before_publishes_what_one_run_over_all_days_publishes(
