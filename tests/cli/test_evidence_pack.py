@@ -28,7 +28,7 @@ def test_verify_names_the_results_that_were_changed_and_knows_a_run_that_was_sta
     reference_run: Run, tmp_path: Path
 ):
     settings = copy_of(reference_run, tmp_path / "home")
-    assert "results of 1 runs as recorded, live file as audited" in cli(settings.home, "verify").stdout
+    assert "results of 1 runs as recorded, 1 kept versions, live file as audited" in cli(settings.home, "verify").stdout
     gate = settings.run_folder("reference") / "mart_gate.json"
     whole = gate.read_bytes()
     gate.write_bytes(whole.replace(b'"passed"', b'"failed"', 1))
