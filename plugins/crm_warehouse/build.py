@@ -140,6 +140,18 @@ def dbt_variables(profile: Profile, as_of: date) -> dict:
     }
 
 
+def dbt_environment(settings: Settings) -> dict[str, str]:
+    """Where the models find what is not theirs to make: the database, landing, and what this program writes for them."""
+    return {
+        "CRM_WAREHOUSE_DATABASE": str(database_path(settings)),
+        "CRM_WAREHOUSE_LANDING": str(settings.landing),
+        "CRM_WAREHOUSE_BATCHES": str(settings.warehouse / "landing_batches.parquet"),
+        "CRM_WAREHOUSE_BELIEFS": str(beliefs_folder(settings)),
+        "CRM_WAREHOUSE_TOKENS": str(settings.warehouse / "customer_tokens.parquet"),
+        "CRM_WAREHOUSE_QUALITY_RESULTS": str(quality_results.quality_results_path(settings)),
+    }
+
+
 def _run_dbt(
     settings: Settings,
     arguments: Sequence[str],
@@ -160,15 +172,7 @@ def _run_dbt(
         (target / "dbt.log").open("w", encoding="utf-8") as log,
         subprocess.Popen(
             command,
-            env={
-                **os.environ,
-                "CRM_WAREHOUSE_DATABASE": str(database_path(settings)),
-                "CRM_WAREHOUSE_LANDING": str(settings.landing),
-                "CRM_WAREHOUSE_BATCHES": str(settings.warehouse / "landing_batches.parquet"),
-                "CRM_WAREHOUSE_BELIEFS": str(beliefs_folder(settings)),
-                "CRM_WAREHOUSE_TOKENS": str(settings.warehouse / "customer_tokens.parquet"),
-                "CRM_WAREHOUSE_QUALITY_RESULTS": str(quality_results.quality_results_path(settings)),
-            },
+            env={**os.environ, **dbt_environment(settings)},
             cwd=project,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

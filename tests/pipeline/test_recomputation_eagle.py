@@ -149,7 +149,7 @@ def test_original_and_redated_files_agree_on_the_loans_opened_by_then(eagle: Rec
 
 
 def test_nothing_in_any_mart_is_dated_after_the_business_date(eagle_run) -> None:
-    """Open ends and the moment of receipt excepted."""
+    """Open ends, the moment of receipt and when the run itself began excepted."""
     with duckdb.connect(str(eagle_run.published_file), read_only=True) as connection:
         columns = connection.execute(
             "select table_name, column_name, data_type from information_schema.columns"
@@ -162,6 +162,7 @@ def test_nothing_in_any_mart_is_dated_after_the_business_date(eagle_run) -> None
                 f"select max({column}) from marts.{table} where {column} <> {open_end}"
             ).fetchone()
     assert latest.pop(("fct_customer_tier_history", "known_from")) == RECEIVED
+    assert latest.pop(("fct_quality_results", "run_started_at")).date() >= date(2026, 1, 1)
     assert len(latest) > 10
     late = {
         place: value

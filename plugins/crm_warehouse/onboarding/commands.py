@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -124,13 +125,12 @@ def coverage(bank: Bank, as_json: AsJson = False) -> None:
 
 def _lineage(settings: Settings, target: Path) -> Path:
     """dbt's manifest of the project as this bank would build it; nothing is built."""
-    from crm_warehouse.build import dbt_variables
+    from crm_warehouse.build import dbt_environment, dbt_variables
     from crm_warehouse.profile import load_profile
 
     profile = load_profile(settings)
     project = str(settings.project / "dbt_project")
-    names = ("DATABASE", "LANDING", "BATCHES", "BELIEFS", "TOKENS")
-    environment = {**os.environ, **{f"CRM_WAREHOUSE_{name}": str(target / name.lower()) for name in names}}
+    environment = {**os.environ, **dbt_environment(replace(settings, home=target))}
     command = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-level-file", "none", "parse"]
     command += [
         "--project-dir",
