@@ -100,7 +100,8 @@ def test_hash_of_every_published_mart_is_what_the_documented_recipe_gives(refere
             columns = connection.execute(f"describe marts.{table}").fetchall()
             names, types = [name for name, *_ in columns], [type_ for _, type_, *_ in columns]
             rows = connection.execute(f"select * from marts.{table}").fetchall()
-            assert {"rows": len(rows), "content_hash": recomputed(rows, types, names)} == expected, table
+            found = {"rows": len(rows), "content_hash": recomputed(rows, types, names)}
+            assert found == {name: expected[name] for name in found}, table
 
 
 OTHER = ("王小明 ", 8, Decimal("-0.51"), date(2026, 7, 1), datetime(2026, 6, 30, 17, 30, 0, 26), False, -2)
