@@ -33,7 +33,7 @@ from benchmarks.crash_scenes import (
     set_stage,
     step_forward,
 )
-from crm_warehouse.pipeline import code_fingerprint
+from crm_warehouse.evidence.kept import code_fingerprint
 from crm_warehouse.settings import PROJECT
 from crm_warehouse.simulator import Simulation, simulate
 

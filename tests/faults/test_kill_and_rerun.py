@@ -78,29 +78,21 @@ def test_a_run_killed_again_and_again_leaves_the_old_version_and_converges(
 ):
     settings = copy_of(half_way, tmp_path / "home")
     old, landed = versions.live_version(settings), landed_batches(settings)
-    names = {path.name for path in settings.published.iterdir()}
     moments: list[Moment] = [
         lambda: landed_batches(settings) > landed + 20,
         (settings.warehouse / "landing_gate.duckdb").is_file,
         (settings.warehouse / "warehouse.duckdb.wal").is_file,
-        (settings.warehouse / "candidate.duckdb").is_file,
-        lambda: any(path.name not in names for path in settings.published.iterdir()),  # the new file, or half of it
-    ]
+    ]  # what comes after the build is killed at each of its file operations in test_crash_points
     for number, moment in enumerate(moments):
         # A file of the attempt before would be taken for this one's.
-        for leftover in ("landing_gate.duckdb", "candidate.duckdb"):
-            (settings.warehouse / leftover).unlink(missing_ok=True)
+        (settings.warehouse / "landing_gate.duckdb").unlink(missing_ok=True)
         process = start_run(settings, f"killed_{number}", AFTER_HALF, LAST)
         assert kill_when(process, moment), process.stderr.read()
         process.stderr.close()
-        live = versions.live_version(settings)
-        # Between the new file and the pointer are milliseconds: the kill may come just after both.
-        assert live == old or (number == 4 and live["run_id"] == "killed_4"), number
+        assert versions.live_version(settings) == old, number
         assert readable(settings), number
         assert log.verify(settings) is None, number
-    assert [entry["event"] for entry in log.read_entries(settings)][-1] == "publish_intended"
-    summary = run_here(settings, "plain", AFTER_HALF, LAST)
-    assert summary["outcome"] == ("published" if live == old else "unchanged")
+    assert run_here(settings, "plain", AFTER_HALF, LAST)["outcome"] == "published"
     assert hashes_of(settings) == hashes_of(reference_run.settings)
     assert readable(settings)
     assert log.verify(settings) is None
