@@ -19,7 +19,7 @@ from crm_warehouse.progress import silent
 from crm_warehouse.publish import versions
 from crm_warehouse.settings import Settings
 
-KILLS = 12  # of a step; `make crash` has all of them, and the steps before
+KILLS = 8  # of a step; `make crash` has all of them, and the steps before
 
 
 @pytest.fixture(scope="module")
