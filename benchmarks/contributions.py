@@ -24,7 +24,7 @@ RESULTS = Path(__file__).parent / "results" / "contributions.json"
 TARGET = "fct_customer_contributions"
 GIVEN = (
     "int_position_spans_converted", "int_position_holders", "int_products_latest", "int_customer_rate_spans",
-    "int_transfer_price_spans", "int_parameter_spans", "int_loan_month_spans", "int_fee_lines",
+    "int_transfer_price_spans", "int_parameter_spans", "int_loan_month_spans", "int_customers_latest", "int_fee_lines",
     "int_channel_costs", "int_perk_lines", "int_customer_months", "int_customer_keys", "int_branch_moves",
 )  # fmt: skip
 MONTH = "date '2026-06-01'"

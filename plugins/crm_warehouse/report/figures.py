@@ -22,19 +22,6 @@ BRIDGE_STEPS = (
     ("residual_amount", 1, "Not explained", "未解释"),
 )
 
-_LAST_TIERS = """
-    select
-        policy.tier_code as code, policy.tier_name_en as en, policy.tier_name_zh as zh,
-        count(tiers.customer_key) as customers, coalesce(sum(tiers.rating_amount), 0) as amount
-    from marts.dim_tier_policies as policy
-    left join marts.fct_customer_tiers_monthly as tiers
-        on
-            tiers.policy_version = policy.policy_version and tiers.tier_code = policy.tier_code
-            and tiers.month = (select max(month) from marts.fct_customer_tiers_monthly)
-    where policy.is_active
-    group by all
-    order by max(policy.tier_rank) desc
-"""
 _LAST_FLOWS = """
     select flows.*, policy.tier_name_en as en, policy.tier_name_zh as zh
     from marts.fct_tier_flows as flows
@@ -97,9 +84,7 @@ def read_figures(candidate: Path) -> dict:
             names = [column[0] for column in found.description]
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
-        last = rows("select max(month) as month from marts.fct_customer_tiers_monthly")[0]["month"]
         return {
-            "tiers": {"month": last, "rows": rows(_LAST_TIERS) if last else []},
             "flows": rows(_LAST_FLOWS),
             "months": rows(_MONTHS),
             "curves": _by_measure(rows(_CURVES)),

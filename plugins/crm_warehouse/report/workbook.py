@@ -102,7 +102,7 @@ def _figures(figures: dict) -> dict[str, list[Sequence]]:
     moves = ("opening_count", "opened", "up_in", "down_in", "won_back", "up_out", "down_out", "exited", "closing_count")
     bridge, hidden = figures["bridge"], "fewer than 3 少于3户"
     return {
-        "Tiers 等级": [("Tier", "等级", "Customers 客户数", "Assets 管理资产"), *((r["en"], r["zh"], r["customers"], r["amount"]) for r in figures["tiers"]["rows"])],
+        "Tiers 等级": [("Tier", "等级", "Customers 客户数", "Assets 管理资产"), *((r["en"], r["zh"], r["closing_count"], r["closing_amount"]) for r in figures["flows"])],
         "Flows 流动": [("Tier", "等级", *moves), *((r["en"], r["zh"], *(r[m] for m in moves)) for r in figures["flows"])],
         "Bridge 资产变动": [
             ("Step", "项目", "Amount 金额"),
