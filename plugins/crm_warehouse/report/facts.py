@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from crm_warehouse.evidence.lineage import read_lineage
 from crm_warehouse.files import read_json
 from crm_warehouse.profile import Profile
 from crm_warehouse.quality import day_types
@@ -13,7 +14,7 @@ from crm_warehouse.quality.waivers import read_waivers, state_of
 from crm_warehouse.report import trends
 from crm_warehouse.report.data_docs import DATA_DOCS
 from crm_warehouse.report.figures import FEWEST_SHOWN, read_figures
-from crm_warehouse.report.lineage import extracts_delivered, read_lineage
+from crm_warehouse.report.lineage import extracts_delivered, list_lineage
 from crm_warehouse.settings import Settings
 
 DIMENSIONS = ("completeness", "accuracy", "consistency", "timeliness", "uniqueness", "validity")
@@ -57,7 +58,7 @@ def gather_facts(settings: Settings, profile: Profile, summary: dict, digests: l
         "canonical_tables": built.get("canonical_tables", {}),
         "coverage": built.get("coverage", {}),
         "tables": (results.get("mart_gate", {}).get("audited") or {}).get("tables", {}),
-        "lineage": read_lineage(profile, Path(built["dbt_manifest"])) if is_built else [],
+        "lineage": list_lineage(profile, read_lineage(settings, built["lineage_sha256"])) if is_built else [],
         "delivered": extracts_delivered(profile, batches),
         "figures": read_figures(Path(built["candidate"])) if is_built else None,
         "fewest_shown": FEWEST_SHOWN,

@@ -1,52 +1,31 @@
-"""From a mart to the files it was built from: dbt's graph, the bank's mapping, and the batches of the run."""
+"""From a mart to the files it was built from: the lineage that is on record of the build, and the batches of the run."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
-from crm_warehouse.files import read_json
+from crm_warehouse.evidence.lineage import models_behind
 from crm_warehouse.profile import Profile
-from crm_warehouse.publish.candidate import marts_of
 
-_LANDED = re.compile(r"landed\(\s*'(\w+)'\s*,\s*'(\w+)'")
+KINDS = {"marts": "marts", "intermediate": "models", "policy": "policies", "staging": "tables"}
 
 
-def read_lineage(profile: Profile, manifest: Path) -> list[dict]:
+def list_lineage(profile: Profile, lineage: dict) -> list[dict]:
     """Each mart with the marts, models, policy files, canonical tables and extracts it is built from."""
-    nodes = read_json(manifest)["nodes"]
-    marts = marts_of(manifest)
-    return [_of_mart(name, marts, nodes, profile) for name in marts]
-
-
-def _of_mart(name: str, marts: dict[str, dict], nodes: dict[str, dict], profile: Profile) -> dict:
-    node = marts[name]
-    lineage = {"marts": set(), "models": set(), "policies": set(), "tables": set(), "extracts": set()}
-    todo, seen = list(node["depends_on"]["nodes"]), set()
-    while todo:
-        parent = nodes.get(key := todo.pop())
-        if parent is None or key in seen:
-            continue
-        seen.add(key)
-        todo += parent["depends_on"].get("nodes", [])
-        if parent["resource_type"] == "seed":
-            lineage["policies"].add(parent["name"])
-        elif parent["name"] in marts:
-            lineage["marts"].add(parent["name"])
-        elif parent["name"].startswith("stg_"):
-            lineage["tables"].add(parent["name"].removeprefix("stg_"))
-        elif parent["original_file_path"].startswith("banks/"):
-            lineage["extracts"] |= {f"{source}__{extract}" for source, extract in _LANDED.findall(parent["raw_code"])}
-        else:
-            lineage["models"].add(parent["name"])
     known = {spec.table for spec in profile.extracts}
-    lineage["extracts"] &= known
+    return [_of_mart(name, lineage, known) for name in lineage["marts"]]
+
+
+def _of_mart(name: str, lineage: dict, known: set[str]) -> dict:
+    found: dict[str, set[str]] = {kind: set() for kind in (*KINDS.values(), "extracts")}
+    for behind in models_behind(lineage, name)[1:]:
+        model = lineage["models"][behind]
+        found["extracts"] |= known & set(model["landing"])
+        if model["kind"] in KINDS:
+            found[KINDS[model["kind"]]].add(behind.removeprefix("stg_") if model["kind"] == "staging" else behind)
+    mart = lineage["marts"][name]
     return {
         "name": name,
-        "description": node["description"],
-        "zh": node["config"]["meta"]["zh"],
-        "grain": node["config"]["meta"]["grain"],
-        **{kind: sorted(found) for kind, found in lineage.items()},
+        **{said: mart[said] for said in ("description", "zh", "grain")},
+        **{kind: sorted(names) for kind, names in found.items()},
     }
 
 
