@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from benchmarks.crash_points import Moment, run_step
 from benchmarks.crash_scenes import (
@@ -107,13 +107,12 @@ def note(tally: Tally, moment: Moment, problem: str | None) -> None:
         tally.problems.append(f"{moment}: {problem}")
 
 
-def run_campaign(folder: Path, steps: list[str], scale: float, customers: int, console: Console) -> list[Tally]:
-    """All steps in order: each is done once after its kills, so the next begins where it ended."""
+def run_campaign(folder: Path, steps: list[str], scale: float, customers: int, console: Console) -> Iterator[Tally]:
+    """All steps in order, the tally of each as it ends: each is done once after its kills, so the next begins where it ended."""
     console.print(f"A bank of {customers} customers; half of its days are published before the kills begin.")
-    simulate(folder / "source_systems", replace(Simulation(), customers=customers), folder / "ground_truth")
+    simulate(folder / "source_systems", Simulation(customers=customers), folder / "ground_truth")
     stage = folder / "stage"
     settings = set_stage(stage, folder / "source_systems")
-    tallies = []
     columns = (TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as bar:
         for step in STEPS:
@@ -124,10 +123,9 @@ def run_campaign(folder: Path, steps: list[str], scale: float, customers: int, c
                 task = bar.add_task(step, total=len(moments_of(scene, plan)))
                 for tally in kill_all(scene, plan, folder):
                     bar.update(task, completed=tally.kills + tally.ended_before)
-                tallies.append(tally)
+                yield tally
             if step != "rollback":
                 step_forward(settings, step)
-    return tallies
 
 
 def main() -> None:
@@ -137,41 +135,42 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="more or fewer kills of the long steps")
     parser.add_argument("--results", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    console = Console()
+    console, tallies = Console(), []
     with tempfile.TemporaryDirectory(prefix="crash-") as folder:
-        tallies = run_campaign(Path(folder), arguments.steps.split(","), arguments.scale, arguments.customers, console)
-    table = Table("step", "file operations", "seconds", "killed", "ended before", "done again", "problems")
-    for tally in tallies:
-        table.add_row(
-            *map(
-                str,
-                (
-                    tally.step,
-                    tally.operations,
-                    tally.seconds,
-                    tally.kills,
-                    tally.ended_before,
-                    tally.repeats,
-                    len(tally.problems),
-                ),
-            )
-        )
-    console.print(table)
-    problems = [f"{tally.step}: {problem}" for tally in tallies for problem in tally.problems]
-    for problem in problems:
-        console.print(f"[red]{problem}[/]", soft_wrap=True)
-    kills = sum(tally.kills for tally in tallies)
-    console.print(f"{kills} kills, {len(problems)} problems")
+        campaign = run_campaign(Path(folder), arguments.steps.split(","), arguments.scale, arguments.customers, console)
+        for tally in campaign:
+            tallies.append(tally)
+            show(tally, console)
+            write_results(
+                arguments.results, arguments.customers, tallies
+            )  # a campaign that is stopped has been for something
+    problems = sum(len(tally.problems) for tally in tallies)
+    console.print(f"{sum(tally.kills for tally in tallies)} kills, {problems} problems")
+    raise SystemExit(1 if problems else 0)
+
+
+def show(tally: Tally, console: Console) -> None:
+    """One step in a line, and what was wrong."""
+    console.print(
+        f"{tally.step}: {tally.operations} file operations in {tally.seconds} s, killed {tally.kills} times, ended before"
+        f" {tally.ended_before}, done again {tally.repeats} times, {len(tally.problems)} problems",
+        soft_wrap=True,
+    )
+    for problem in tally.problems:
+        console.print(f"[red]{escape(problem)}[/]", soft_wrap=True)
+
+
+def write_results(results: Path, customers: int, tallies: list[Tally]) -> None:
+    """Keep what the steps came to so far."""
     body = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "code_sha256": code_fingerprint(PROJECT),
         "machine": f"{platform.system()} {platform.machine()}",
-        "customers": arguments.customers,
-        "kills": kills,
+        "customers": customers,
+        "kills": sum(tally.kills for tally in tallies),
         "steps": [vars(tally) for tally in tallies],
     }
-    arguments.results.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    raise SystemExit(1 if problems else 0)
+    results.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from benchmarks.crash_points import RUN_ID, Ended, Moment, run_step
 from crm_warehouse import pipeline
 from crm_warehouse.errors import PublishRefused
 from crm_warehouse.evidence import log
-from crm_warehouse.files import read_json, sha256_of, write_json
+from crm_warehouse.files import sha256_of
 from crm_warehouse.landing import accepted_batches
 from crm_warehouse.profile import load_profile
 from crm_warehouse.progress import silent
@@ -92,17 +92,9 @@ def copy_home(home: Path, to: Path) -> Path:
     shutil.copytree(
         home, to, copy_function=copy, symlinks=True, ignore=shutil.ignore_patterns("source_systems", "ground_truth")
     )
-    plan = to / "evidence" / "runs" / RUN_ID / "build.json"
-    if plan.is_file():  # the candidate is named by its path
-        built = read_json(plan)
-        write_json(
-            plan,
-            {
-                **built,
-                "candidate": built["candidate"].replace(str(home), str(to)),
-                "dbt_manifest": built["dbt_manifest"].replace(str(home), str(to)),
-            },
-        )
+    result = to / "evidence" / "runs" / RUN_ID / "build.json"
+    if result.is_file():  # it names the candidate and dbt's manifest by their paths
+        result.write_text(result.read_text(encoding="utf-8").replace(str(home), str(to)), encoding="utf-8")
     return to
 
 

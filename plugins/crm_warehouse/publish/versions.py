@@ -20,12 +20,11 @@ from crm_warehouse.errors import PublishRefused
 from crm_warehouse.files import read_json, sync, write_json
 from crm_warehouse.publish import leases
 from crm_warehouse.publish.candidate import prove_whole
-from crm_warehouse.publish.kept import KEPT_VERSIONS, kept_versions, retain
+from crm_warehouse.publish.kept import kept_versions, retain
 from crm_warehouse.publish.leases import Lease, pointer_lock
 from crm_warehouse.publish.parquet import prove_set, write_parquet_set
 from crm_warehouse.settings import Settings, safe_name
 
-__all__ = ["KEPT_VERSIONS", "kept_versions"]
 POINTER = "current.json"
 LINK = "current.duckdb"
 
