@@ -147,7 +147,7 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
         "CRM_WAREHOUSE_LANDING": str(settings.landing),
         "CRM_WAREHOUSE_BATCHES": str(settings.warehouse / "landing_batches.parquet"),
         "CRM_WAREHOUSE_BELIEFS": str(beliefs_folder(settings)),
-        "CRM_WAREHOUSE_TOKENS": str(settings.warehouse / "customer_tokens.parquet"),
+        "CRM_WAREHOUSE_TOKENS": str(settings.token_map),
         "CRM_WAREHOUSE_QUALITY_RESULTS": str(quality_results.quality_results_path(settings)),
     }
 

@@ -55,7 +55,7 @@ def update_token_map(settings: Settings, files: list[Path], column: str) -> Path
 
     The map (customer_id, customer_key; sorted) stays with the warehouse's private files: it names customers.
     """
-    path = settings.warehouse / "customer_tokens.parquet"
+    path = settings.token_map
     key = read_key(settings)
     known = pq.read_table(path, schema=TOKEN_SCHEMA) if path.is_file() else TOKEN_SCHEMA.empty_table()
     if known.num_rows and known["customer_key"][0].as_py() != customer_key_of(key, known["customer_id"][0].as_py()):

@@ -16,6 +16,7 @@ import duckdb
 from crm_warehouse.errors import BuildFailed
 from crm_warehouse.files import read_json
 from crm_warehouse.settings import PROJECT
+from crm_warehouse.sql_text import as_text
 
 BUILT = "last_build"
 
@@ -95,8 +96,7 @@ class CompiledModels:
 
     def attach(self, connection: duckdb.DuckDBPyConnection, database: Path) -> None:
         """Let a scratch database read the one that dbt built, under a name of its own."""
-        file = str(database).replace("'", "''")
-        connection.execute(f"attach '{file}' as {BUILT} (read_only)")
+        connection.execute(f"attach {as_text(database)} as {BUILT} (read_only)")
 
     def built(self, name: str) -> str:
         """The quoted relation that dbt built for a model or seed, in a database that has it attached."""

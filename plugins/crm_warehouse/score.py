@@ -9,6 +9,7 @@ import duckdb
 from crm_warehouse.errors import SettingsError
 from crm_warehouse.publish import versions
 from crm_warehouse.settings import Settings
+from crm_warehouse.sql_text import as_text
 
 # truth.* are the files of the ground truth, marts.* what is published, tokens says which customer a key stands for.
 # Every query gives one row: found, of how many, and what was found wrongly (null when that cannot be).
@@ -260,11 +261,11 @@ def score_marts(settings: Settings) -> tuple[list[Score], dict[str, str]]:
             " write it with `crm-warehouse simulate`"
         )
     with duckdb.connect() as database:
-        published, tokens = settings.published / live["file"], settings.warehouse / "customer_tokens.parquet"
-        database.execute(f"attach '{_quoted(published)}' as published (read_only); create schema truth")
-        database.execute(f"create view tokens as from read_parquet('{_quoted(tokens)}'); create schema marts")
+        published = settings.published / live["file"]
+        database.execute(f"attach {as_text(published)} as published (read_only); create schema truth")
+        database.execute(f"create view tokens as from read_parquet({as_text(settings.token_map)}); create schema marts")
         for table in settings.ground_truth.glob("*.parquet"):
-            database.execute(f"create view truth.{table.stem} as from read_parquet('{_quoted(table)}')")
+            database.execute(f"create view truth.{table.stem} as from read_parquet({as_text(table)})")
         for mart in live["tables"]:
             database.execute(f"create view marts.{mart} as from published.marts.{mart}")
         scores = [
@@ -273,7 +274,3 @@ def score_marts(settings: Settings) -> tuple[list[Score], dict[str, str]]:
             if mart in live["tables"]
         ]
     return scores, {mart: what for mart, what in AWAITED.items() if mart not in live["tables"]}
-
-
-def _quoted(path: object) -> str:
-    return str(path).replace("'", "''")

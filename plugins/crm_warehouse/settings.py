@@ -45,6 +45,11 @@ class Settings:
         return self.home / "warehouse" / self.bank
 
     @property
+    def token_map(self) -> Path:
+        """Who a customer_key is; it names customers, so only what is restricted is made of it."""
+        return self.warehouse / "customer_tokens.parquet"
+
+    @property
     def quarantine(self) -> Path:
         return self.home / "quarantine" / self.bank
 

@@ -94,9 +94,8 @@ def verify(settings: Settings) -> str | None:
 def _find_problem(settings: Settings, entries: list[dict]) -> str | None:
     head = read_head(settings)
     known = [*head.get("earlier", []), head["hash"]] if head["sequence"] else []
-    before_known = head["sequence"] - len(
-        known
-    )  # a head of an earlier version of this program knows the last one alone
+    # A head of an earlier version of this program knows the last one alone.
+    before_known = head["sequence"] - len(known)
     previous = GENESIS
     for number, entry in enumerate(entries, start=1):
         if entry.get("unreadable"):

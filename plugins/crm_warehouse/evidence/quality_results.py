@@ -18,9 +18,8 @@ from crm_warehouse.files import read_json, write_atomically
 from crm_warehouse.quality.gate import GateResult
 from crm_warehouse.settings import Settings
 
-RUNS_TOLD = (
-    28  # the last so many of a bank, as many as versions are kept; every run stays in evidence/runs and in the log
-)
+# The last so many of a bank, as many as versions are kept; every run stays in evidence/runs and in the log.
+RUNS_TOLD = 28
 SCHEMA = pa.schema(
     {
         "run_id": pa.string(),

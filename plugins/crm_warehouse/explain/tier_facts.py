@@ -14,10 +14,11 @@ import duckdb
 from crm_warehouse.build import last_build
 from crm_warehouse.errors import SettingsError
 from crm_warehouse.explain.files_behind import read_files_behind
-from crm_warehouse.explain.warehouse import Warehouse, as_text
+from crm_warehouse.explain.warehouse import Warehouse
 from crm_warehouse.profile import load_profile
 from crm_warehouse.replay import CompiledModels
 from crm_warehouse.settings import Settings
+from crm_warehouse.sql_text import as_text
 
 
 def read_tier_facts(settings: Settings, customer: str, month: date) -> dict:

@@ -14,11 +14,12 @@ import duckdb
 from crm_warehouse.build import last_build
 from crm_warehouse.errors import SettingsError
 from crm_warehouse.explain.files_behind import read_files_behind
-from crm_warehouse.explain.warehouse import Warehouse, as_text
+from crm_warehouse.explain.warehouse import Warehouse
 from crm_warehouse.policy import read_policy
 from crm_warehouse.profile import Profile, load_profile
 from crm_warehouse.replay import CompiledModels
 from crm_warehouse.settings import Settings
+from crm_warehouse.sql_text import as_text
 
 LINES, MONEY = "int_deposit_interest_lines", "int_deposit_money_spans"
 PARAMETERS = ("interest_day_count", "value_discount_rate", "value_horizon_months")

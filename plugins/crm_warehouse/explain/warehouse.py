@@ -12,11 +12,6 @@ from crm_warehouse.replay import CompiledModels
 from crm_warehouse.settings import Settings
 
 
-def as_text(value: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + value.replace("'", "''") + "'"
-
-
 class Warehouse:
     """One connection to the warehouse, to be read only."""
 

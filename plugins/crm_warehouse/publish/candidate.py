@@ -9,6 +9,7 @@ import duckdb
 from crm_warehouse.errors import PublishRefused
 from crm_warehouse.files import read_json, sha256_of, sync
 from crm_warehouse.profile import Profile
+from crm_warehouse.sql_text import as_text
 
 SCHEMA = "marts"
 
@@ -23,7 +24,7 @@ def write_candidate(warehouse: Path, manifest: Path, profile: Profile, candidate
         leftover.unlink(missing_ok=True)
     marts = marts_of(manifest)
     with duckdb.connect(str(candidate)) as connection:
-        connection.execute(f"attach '{warehouse}' as warehouse (read_only)")
+        connection.execute(f"attach {as_text(warehouse)} as warehouse (read_only)")
         connection.execute(f"create schema {SCHEMA}")
         for mart, node in marts.items():
             grain = ", ".join(node["config"]["meta"]["grain"])
@@ -71,5 +72,4 @@ def _comment(connection: duckdb.DuckDBPyConnection, target: str, node: dict, pro
     parts = [node["description"], meta["zh"]]
     parts += [f"Unit 单位: {unit}."] if unit else []
     parts += [f"Formula 公式: {meta['formula']}."] if meta.get("formula") else []
-    text = " ".join(parts).replace("'", "''")
-    connection.execute(f"comment on {target} is '{text}'")
+    connection.execute(f"comment on {target} is {as_text(' '.join(parts))}")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -24,12 +25,13 @@ from crm_warehouse.publish.formulas import neutralised
 from crm_warehouse.publish.opening import open_live
 from crm_warehouse.publish.parquet import describe_columns
 from crm_warehouse.settings import Settings, safe_name
+from crm_warehouse.sql_text import as_text
 
 ROWS_A_BATCH = 100_000
 CUSTOMER_ID = (
     "Customer id of the bank; personal, for the restricted audience only. 行内客户号；个人信息，仅限受限用户。"
 )
-OWN = "m.customer_key in (select customer_key from source.marts.dim_customers where primary_rm_id = '{}')"
+OWN = "m.customer_key in (select customer_key from source.marts.dim_customers where primary_rm_id = {})"
 
 
 def export(
@@ -50,7 +52,7 @@ def export(
     target, temporary = folder / (version if as_csv else f"{version}.duckdb"), folder / ".writing.tmp"
     _remove(temporary)
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{_quoted(settings.published / opened.version['file'])}' as source (read_only)")
+        connection.execute(f"attach {as_text(settings.published / opened.version['file'])} as source (read_only)")
         selects = _selects(settings, opened.version, described, audience, rm_id)
         if as_csv:
             temporary.mkdir(mode=0o700)
@@ -92,7 +94,7 @@ def _refuse_unknown(connection: duckdb.DuckDBPyConnection, rm_id: str) -> None:
 
 def _selects(settings: Settings, version: dict, described: dict, audience: str, rm_id: str | None) -> dict[str, str]:
     """For each mart that the audience may see, the query of its rows, in the published order."""
-    tokens = settings.home / "warehouse" / version["bank"] / "customer_tokens.parquet"
+    tokens = replace(settings, bank=version["bank"]).token_map
     selects = {}
     for mart, body in described.items():
         is_of_customers = "customer_key" in body["columns"]
@@ -101,9 +103,9 @@ def _selects(settings: Settings, version: dict, described: dict, audience: str, 
             columns = ", ".join(
                 f'm."{name}"' + (", ids.customer_id" if name == "customer_key" else "") for name in body["columns"]
             )
-            source += f" left join read_parquet('{_quoted(tokens)}') as ids on m.customer_key = ids.customer_key"
+            source += f" left join read_parquet({as_text(tokens)}) as ids on m.customer_key = ids.customer_key"
         elif audience == "rm" and is_of_customers:
-            where = OWN.format(_quoted(rm_id))
+            where = OWN.format(as_text(rm_id))
         elif audience == "rm" and not mart.startswith("dim_"):
             continue  # totals of the bank, of branches, of other managers
         selects[mart] = f"select {columns} from {source} where {where} order by m.rowid"
@@ -115,7 +117,7 @@ def _write_database(
 ) -> None:
     before = os.umask(0o077)  # DuckDB makes the file itself
     try:
-        connection.execute(f"attach '{_quoted(file)}' as target")
+        connection.execute(f"attach {as_text(file)} as target")
     finally:
         os.umask(before)
     connection.execute(f"create schema target.{SCHEMA}")
@@ -124,9 +126,9 @@ def _write_database(
         connection.execute(f"create table {table} as {query}")
         comments = {name: column["description"] for name, column in described[mart]["columns"].items()}
         comments |= {"customer_id": CUSTOMER_ID} if "ids.customer_id" in query else {}
-        connection.execute(f"comment on table {table} is '{_quoted(described[mart]['description'])}'")
+        connection.execute(f"comment on table {table} is {as_text(described[mart]['description'])}")
         for name, text in comments.items():
-            connection.execute(f"comment on column {table}.\"{name}\" is '{_quoted(text)}'")
+            connection.execute(f'comment on column {table}."{name}" is {as_text(text)}')
     connection.execute("detach target")
     sync(file)
 
@@ -165,7 +167,3 @@ def _remove(path: Path) -> None:
 
 def _name(column: str) -> str:
     return f'"{column}"'
-
-
-def _quoted(text: object) -> str:
-    return str(text).replace("'", "''")

@@ -15,6 +15,7 @@ import duckdb
 from crm_warehouse.errors import PublishRefused
 from crm_warehouse.files import json_text, sha256_of, sync, sync_all
 from crm_warehouse.publish.candidate import SCHEMA
+from crm_warehouse.sql_text import as_text
 
 DICTIONARY = "columns.json"
 
@@ -51,9 +52,9 @@ def write_parquet_set(database: Path, folder: Path) -> dict[str, str]:
                     {name: column["description"] for name, column in body["columns"].items()}, ensure_ascii=False
                 ),
             }
-            said = ", ".join(f"{name}: {_literal(text)}" for name, text in comments.items())
+            said = ", ".join(f"{name}: {as_text(text)}" for name, text in comments.items())
             connection.execute(
-                f'copy {SCHEMA}."{mart}" to {_literal(str(folder / f"{mart}.parquet"))}'
+                f'copy {SCHEMA}."{mart}" to {as_text(folder / f"{mart}.parquet")}'
                 f" (format parquet, compression zstd, kv_metadata {{{said}}})"
             )
     (folder / DICTIONARY).write_text(json_text(described), encoding="utf-8")
@@ -78,7 +79,3 @@ def prove_set(folder: Path, files: dict[str, str]) -> None:
             raise PublishRefused(
                 f"{folder / name} is not the file that was published (its sha256 differs); run again or roll back"
             )
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

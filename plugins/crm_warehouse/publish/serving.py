@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import os
 from contextlib import closing
+from dataclasses import replace
 
 import duckdb
 import psycopg2
@@ -246,7 +247,7 @@ def _serve_audiences(cursor: extensions.cursor, settings: Settings, live: dict, 
         "create table if not exists restricted.customer_ids (customer_key text primary key, customer_id text not null)"
     )
     cursor.execute("delete from restricted.customer_ids")
-    tokens = settings.home / "warehouse" / live["bank"] / "customer_tokens.parquet"
+    tokens = replace(settings, bank=live["bank"]).token_map
     with duckdb.connect() as connection:
         rows = connection.sql("select customer_key, customer_id from read_parquet(?)", params=[str(tokens)])
         _copy(cursor, sql.Identifier("restricted", "customer_ids"), ["customer_key", "customer_id"], rows)
