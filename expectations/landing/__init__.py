@@ -13,6 +13,7 @@ from expectations.landing import (
     bank_checks,
     codes,
     drift,
+    erased,
     history,
     identity,
     moments,
@@ -55,7 +56,9 @@ PRINCIPLES = WITHIN_A_DATE | LOOKING_BACK
 
 def build_rules(profile: Profile) -> list[Rule]:
     """Every landing rule of a bank: those that follow from its profile, and those the bank adds."""
-    rules = [rule for extract in profile.extracts for rule in _rules_of(profile, extract)]
+    rules = [
+        erased.spare(profile, extract, rule) for extract in profile.extracts for rule in _rules_of(profile, extract)
+    ]
     return rules + bank_checks.build_rules(profile)
 
 

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-import great_expectations.expectations as gxe
-
 from crm_warehouse.errors import SettingsError
 from crm_warehouse.profile import Column, Extract, Profile
 from crm_warehouse.quality.rule import Rule
-from expectations.landing.structure import ACCURACY, COMPLETENESS, OWNER, SEND_AGAIN, SET_ASIDE
+from expectations.landing.structure import ACCURACY, COMPLETENESS, OWNER, SEND_AGAIN, SET_ASIDE, row_expectation
 
 SHOWN = "The rows are kept and the run's report shows them; ask the source about them."
 ON_FAILURE = {"block": SEND_AGAIN, "quarantine": SET_ASIDE, "warn": SHOWN}
@@ -42,10 +40,7 @@ def rule(
         owner=OWNER,
         on_failure=ON_FAILURE[severity],
         principle=COMPLETENESS if dimension == "completeness" else ACCURACY,
-        expectation=gxe.UnexpectedRowsExpectation(
-            description=f"{extract.table}: {name_en}",
-            unexpected_rows_query=f"select 1 as bad from (select * from {{batch}}) as checked where {bad_rows}",
-        ),
+        expectation=row_expectation(extract.table, name_en, bad_rows),
         bad_rows=bad_rows,
     )
 

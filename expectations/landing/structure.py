@@ -141,10 +141,15 @@ def _row_rule(extract: Extract, suffix: str, *, bad_rows: str, **words: str) -> 
         severity="quarantine",
         owner=OWNER,
         on_failure=SET_ASIDE,
-        expectation=gxe.UnexpectedRowsExpectation(
-            description=f"{extract.table}: {words['name_en']}",
-            unexpected_rows_query=f"select 1 as bad from (select * from {{batch}}) as checked where {bad_rows}",
-        ),
+        expectation=row_expectation(extract.table, words["name_en"], bad_rows),
         bad_rows=bad_rows,
         **words,
+    )
+
+
+def row_expectation(table: str, name_en: str, bad_rows: str) -> gxe.UnexpectedRowsExpectation:
+    """That no row of a table is as the predicate `bad_rows` over `checked` says."""
+    return gxe.UnexpectedRowsExpectation(
+        description=f"{table}: {name_en}",
+        unexpected_rows_query=f"select 1 as bad from (select * from {{batch}}) as checked where {bad_rows}",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from crm_warehouse.privacy.redaction import PSEUDONYM
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.quality.rule import Rule
 from expectations.landing import thresholds
@@ -66,7 +67,8 @@ def build_rules(profile: Profile, extract: Extract) -> Iterator[Rule]:
 def form(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
     """{column: regular expression}: the whole text has this form."""
     for name, pattern in written.items():
-        column_of(profile, extract, name)
+        if profile.names_customer(extract, column_of(profile, extract, name)):
+            pattern = f"{pattern}|{PSEUDONYM}"
         yield rule(
             extract,
             f"{name}.form",

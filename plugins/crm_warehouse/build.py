@@ -19,7 +19,7 @@ from crm_warehouse.errors import BuildFailed
 from crm_warehouse.evidence import quality_results
 from crm_warehouse.files import read_json
 from crm_warehouse.landing import ACCEPTED, Batch, accepted_batches, write_batch_index
-from crm_warehouse.privacy import update_token_map
+from crm_warehouse.privacy.tokens import update_token_map
 from crm_warehouse.processes import die_with_parent, only_one
 from crm_warehouse.profile import Profile
 from crm_warehouse.progress import Progress
@@ -81,7 +81,7 @@ def build(settings: Settings, profile: Profile, as_of: date, progress: Progress)
         raise BuildFailed(
             f"no accepted batch of {customers.table} up to {as_of}: run the extracts and the landing gate first"
         )
-    with _only_build(settings) as lock:
+    with only_writer(settings) as lock:
         database = database_path(settings)
         for leftover in (database, database.with_name(database.name + ".wal")):
             leftover.unlink(missing_ok=True)  # a killed build's write-ahead log must not be replayed into this one
@@ -109,7 +109,7 @@ def prove_models(settings: Settings, profile: Profile, as_of: date, progress: Pr
     Raises BuildFailed when one does not pass.
     """
     target = settings.warehouse / "dbt"
-    with _only_build(settings) as lock:
+    with only_writer(settings) as lock:
         _run_dbt(
             settings, ("test", "--select", "test_type:unit"), dbt_variables(profile, as_of), target, lock, progress
         )
@@ -121,13 +121,12 @@ def prove_models(settings: Settings, profile: Profile, as_of: date, progress: Pr
     return len(results)
 
 
-def _only_build(settings: Settings) -> AbstractContextManager[int]:
-    """A lock that dbt holds too: a build whose run was killed must be gone before the next one touches its files."""
+def only_writer(settings: Settings) -> AbstractContextManager[int]:
+    """A lock on what a bank's landing is made into. dbt holds it too: a build whose run was killed must be gone before the next
+    one touches its files."""
     return only_one(
         settings.warehouse / ".build.lock",
-        BuildFailed(
-            f"another build of {settings.bank} is still running: wait until it ends, or stop it, then run again"
-        ),
+        BuildFailed(f"another run of {settings.bank} is still at work: wait until it ends, or stop it, then run again"),
     )
 
 

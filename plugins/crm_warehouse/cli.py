@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from crm_warehouse import evidence_commands, quarantine_commands, waiver_commands
+from crm_warehouse import erasure_commands, evidence_commands, quarantine_commands, waiver_commands
 from crm_warehouse.errors import CrmWarehouseError
 from crm_warehouse.onboarding.commands import app as profile_app
 from crm_warehouse.publish import commands as publish_commands
@@ -22,6 +22,7 @@ from crm_warehouse.settings import load_settings
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(quarantine_commands.app, name="quarantine")
 app.add_typer(waiver_commands.app, name="waive")
+app.add_typer(erasure_commands.app, name="erasure")
 app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(profile_app, name="profile")
 app.add_typer(publish_commands.export_app, name="export")

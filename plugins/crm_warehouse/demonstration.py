@@ -67,7 +67,7 @@ def progress_bars(console: Console) -> Iterator[Bars]:
 
 def simulate_source_systems(settings: Settings, console: Console, simulation: Simulation | None = None) -> None:
     """Let the reference bank's source systems write their extracts, and give out the bank's token key."""
-    from crm_warehouse.privacy import write_key
+    from crm_warehouse.privacy.tokens import write_key
     from crm_warehouse.simulator import Simulation, draw_portrait, simulate
 
     simulation = simulation or Simulation()

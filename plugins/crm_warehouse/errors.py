@@ -44,6 +44,10 @@ class WaiverRefused(CrmWarehouseError):
     """A rule cannot be waived as asked."""
 
 
+class ErasureRefused(CrmWarehouseError):
+    """A customer cannot be erased as asked."""
+
+
 class BuildFailed(CrmWarehouseError):
     """dbt did not build and test everything that was planned."""
 

@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from crm_warehouse.arrivals import late_arrivals, sequence_notes
-from crm_warehouse.build import build
+from crm_warehouse.build import build, only_writer
 from crm_warehouse.coverage import coverage_of_marts, coverage_of_tables
 from crm_warehouse.errors import ForbiddenData, NothingDelivered, SettingsError, SourceInterrupted
 from crm_warehouse.evidence import kept, lineage, log, quality_results
@@ -26,6 +26,7 @@ from crm_warehouse.extract.connections import FindAddress, address_in_environmen
 from crm_warehouse.files import read_json, sha256_of, write_json
 from crm_warehouse.landing import arriving_folder, clear_arriving, current_batches, land
 from crm_warehouse.onboarding.policies import read_ladder, refuse_bad_ladder, refuse_bad_policy
+from crm_warehouse.privacy import erasure
 from crm_warehouse.profile import Extract, Profile, load_profile
 from crm_warehouse.progress import Progress
 from crm_warehouse.publish import serving, versions
@@ -46,6 +47,7 @@ def plan_run(settings: Settings, run_id: str, first: date, last: date, switch_ba
     Raises NothingDelivered when the bank delivers nothing in [first, last]. A run that is started again is planned anew.
     """
     profile = load_profile(settings)
+    erasure.finish(settings, profile)  # one that was killed half way
     policy = profile.folder / "policy"
     refuse_bad_ladder(read_ladder(policy), str(policy), profile.initial_delivery_on)
     refuse_bad_policy(profile)
@@ -149,10 +151,12 @@ def _land_source(
 def _receive(settings: Settings, profile: Profile, spec: Extract, opened: object, day: date) -> Delivery:
     """The delivery, made ready beside landing. One that may not be kept is gone by the time it is put on record."""
     try:
-        return extract(profile, spec, opened, day, arriving_folder(settings))
+        delivery = extract(profile, spec, opened, day, arriving_folder(settings))
     except ForbiddenData as refused:
         log.append(settings, "forbidden_data_refused", {"bank": profile.bank, **refused.found})
         raise
+    erasure.take_out_erased(settings, profile, spec, delivery)
+    return delivery
 
 
 def judge_landing(settings: Settings, run_id: str, progress: Progress) -> dict:
@@ -167,7 +171,8 @@ def judge_landing(settings: Settings, run_id: str, progress: Progress) -> dict:
         if result["late"]:
             log.append(settings, "late_arrivals", {"run_id": run_id, "bank": profile.bank, "late": result["late"]})
         database = settings.warehouse / "landing_gate.duckdb"
-        verdict = run_landing_gate(settings, profile, dates, database, progress)
+        with only_writer(settings):
+            verdict = run_landing_gate(settings, profile, dates, database, progress)
         result.update(verdict.to_json())
         quality_results.keep(settings.run_folder(run_id), read_plan(settings, run_id), verdict.gate)
         learned.keep(database, settings.run_folder(run_id) / "learned_bounds.parquet")
@@ -194,7 +199,8 @@ def build_warehouse(settings: Settings, run_id: str, progress: Progress) -> dict
             canonical_tables=coverage_of_tables(profile, built.manifest),
             coverage=coverage_of_marts(profile, built.manifest),
             inputs={f"{b.table} {b.business_date} batch {b.number}": b.sha256 for b in built.batches}
-            | decisions.fingerprints(settings),
+            | decisions.fingerprints(settings)
+            | erasure.fingerprint(settings),
         )
     return result
 

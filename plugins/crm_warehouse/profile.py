@@ -124,6 +124,10 @@ class Profile:
         source, name, column = self.customer_column.split(".")
         return next(e for e in self.extracts if (e.source, e.name) == (source, name)), column
 
+    def names_customer(self, extract: Extract, column: Column) -> bool:
+        """Whether a column holds customer ids."""
+        return self.customer_column in (column.references, f"{extract.source}.{extract.name}.{column.name}")
+
     @property
     def sources(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(extract.source for extract in self.extracts))

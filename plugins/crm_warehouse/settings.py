@@ -58,6 +58,10 @@ class Settings:
         return self.home / "waivers" / f"{self.bank}.json"
 
     @property
+    def erasures(self) -> Path:
+        return self.home / "erasures" / f"{self.bank}.json"
+
+    @property
     def published(self) -> Path:
         return self.home / "published"
 

@@ -19,7 +19,7 @@ from crm_warehouse.evidence import kept, log
 from crm_warehouse.explain.number_facts import read_number_facts
 from crm_warehouse.explain.number_sentences import sentences
 from crm_warehouse.files import read_json, sha256_of
-from crm_warehouse.privacy import customer_key_of, read_key
+from crm_warehouse.privacy.tokens import customer_key_of, read_key
 from crm_warehouse.settings import PROJECT
 
 MART, COLUMN = "fct_customer_contributions", "contribution_full_amount"

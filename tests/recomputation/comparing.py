@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from crm_warehouse.privacy import customer_key_of, read_key
+from crm_warehouse.privacy.tokens import customer_key_of, read_key
 
 from .assets import aum_monthly
 from .bands_and_dressing import band_stability, window_dressing

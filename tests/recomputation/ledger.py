@@ -58,6 +58,7 @@ def ledger_reconciliation(bank: Bank, lines: list[Line]) -> dict[tuple, dict]:
                 "reconciled_with": named[code]["reconciled_with"],
                 "warehouse_amount": warehouse,
                 "unallocated_amount": other,
+                "erased_amount": ZERO,
                 "ledger_amount": cell["ledger"],
                 "difference_amount": difference,
                 "is_reconciled": abs(difference) <= most,

@@ -11,7 +11,7 @@ import pytest
 from unit.tiny_bank import TinyBank
 
 from crm_warehouse.errors import SettingsError
-from crm_warehouse.privacy import customer_key_of, read_key, update_token_map, write_key
+from crm_warehouse.privacy.tokens import customer_key_of, read_key, update_token_map, write_key
 from crm_warehouse.settings import Settings
 
 KEY, OTHER_KEY = "0f" * 32, "1e" * 32

@@ -19,7 +19,7 @@ from crm_warehouse.evidence.of_run import end_of_run, proven_results, whole_log
 from crm_warehouse.files import read_json
 from crm_warehouse.landing import MANIFEST
 from crm_warehouse.onboarding.policies import SERIES
-from crm_warehouse.privacy import customer_key_of, read_key
+from crm_warehouse.privacy.tokens import customer_key_of, read_key
 from crm_warehouse.profile_checks import did_you_mean
 from crm_warehouse.publish import versions
 from crm_warehouse.publish.candidate import SCHEMA, prove_whole

@@ -7,7 +7,7 @@ import re
 import duckdb
 
 from crm_warehouse.errors import SettingsError
-from crm_warehouse.privacy import customer_key_of, read_key
+from crm_warehouse.privacy.tokens import customer_key_of, read_key
 from crm_warehouse.replay import CompiledModels
 from crm_warehouse.settings import Settings
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from crm_warehouse.errors import PublishRefused
 from crm_warehouse.evidence import log
 from crm_warehouse.files import read_json, write_json
+from crm_warehouse.privacy.erasure import is_outdated
 from crm_warehouse.publish.leases import pointer_lock
 from crm_warehouse.settings import Settings
 
@@ -53,12 +55,15 @@ def unpin(settings: Settings, version: str, reason: str) -> None:
         write_json(settings.published / PINS, {name: why for name, why in pinned.items() if name != version})
 
 
-def retain(settings: Settings, live: dict) -> None:
-    """Remove what need not be kept of the live version's bank, and whatever a crash left half done. With the pointer locked."""
+def retain(settings: Settings, live: dict, now: datetime) -> None:
+    """Remove what need not be kept of the live version's bank, what shows a customer who was erased long enough ago, pinned or
+    not, and whatever a crash left half done. With the pointer locked."""
     spared = {live["version"], live.get("previous"), *pins(settings)}
     of_bank = [version for version in kept_versions(settings) if version["bank"] == live["bank"]]
-    for version in of_bank[KEPT_VERSIONS:]:
-        if version["version"] not in spared:
+    outdated = [v for v in of_bank if v["version"] != live["version"] and is_outdated(settings, v, now)]
+    for version in of_bank:
+        too_many = version in of_bank[KEPT_VERSIONS:] and version["version"] not in spared
+        if too_many or version in outdated:
             # The description goes last: killed before, the next publish removes the rest.
             (settings.published / version["file"]).unlink(missing_ok=True)
             shutil.rmtree(settings.published / version["version"], ignore_errors=True)

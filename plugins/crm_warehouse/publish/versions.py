@@ -63,6 +63,7 @@ def publish(settings: Settings, candidate: Path, audited: dict, lease: Lease, sw
             _clear_parquet(settings, lease)
             if _same_content(live, audited):
                 _point_link(settings, live)
+                retain(settings, live, datetime.now(UTC))
                 return live
             return _move(settings, candidate, parquet, files, live, audited, lease)
     except (duckdb.IOException, OSError):
@@ -154,7 +155,7 @@ def _move(
     write_json(settings.published / f"{version}.json", body)
     write_json(settings.published / POINTER, body)
     _point_link(settings, body)
-    retain(settings, body)
+    retain(settings, body, datetime.now(UTC))
     return body
 
 

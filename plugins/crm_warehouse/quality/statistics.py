@@ -188,8 +188,7 @@ def _may_be_code(profile: Profile, spec: Extract, column: Column) -> bool:
     """Declared codes and flags; texts that are no id of their own and name no customer."""
     if column.values or column.type == "boolean":
         return True
-    names_customer = profile.customer_column in (column.references, f"{spec.source}.{spec.name}.{column.name}")
-    return column.type == "text" and spec.key != (column.name,) and not names_customer
+    return column.type == "text" and spec.key != (column.name,) and not profile.names_customer(spec, column)
 
 
 def _grouped(column: Column, statistic: str, group: str, few: bool) -> str:

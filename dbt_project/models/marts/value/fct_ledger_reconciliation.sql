@@ -14,6 +14,7 @@ entries as (
         currency_code,
         0 as warehouse_amount,
         case when reconciled_with = 'no_customer' then ledger_amount else 0 end as unallocated_amount,
+        0 as erased_amount,
         ledger_amount,
         0 as warehouse_reporting_amount,
         0 as missing_count
@@ -26,6 +27,7 @@ entries as (
         sums.currency_code,
         cast(sums.customer_amount as decimal(18, 2)) as warehouse_amount,
         cast(sums.other_amount as decimal(18, 2)) as unallocated_amount,
+        cast(sums.erased_amount as decimal(18, 2)) as erased_amount,
         0 as ledger_amount,
         cast(sums.customer_reporting_amount as decimal(18, 2)) as warehouse_reporting_amount,
         sums.missing_count
@@ -48,6 +50,7 @@ cells as (
         currency_code,
         cast(sum(warehouse_amount) as decimal(18, 2)) as warehouse_amount,
         cast(sum(unallocated_amount) as decimal(18, 2)) as unallocated_amount,
+        cast(sum(erased_amount) as decimal(18, 2)) as erased_amount,
         cast(sum(ledger_amount) as decimal(18, 2)) as ledger_amount,
         cast(sum(ledger_amount - warehouse_amount - unallocated_amount) as decimal(18, 2)) as difference_amount,
         cast(sum(warehouse_reporting_amount) as decimal(18, 2)) as warehouse_reporting_amount,
@@ -67,6 +70,7 @@ fct_ledger_reconciliation as (
         cells.currency_code,
         cells.warehouse_amount,
         cells.unallocated_amount,
+        cells.erased_amount,
         cells.ledger_amount,
         cells.difference_amount,
         case

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -71,9 +72,23 @@ def update_token_map(settings: Settings, files: list[Path], column: str) -> Path
         )
         new = [customer_id for (customer_id,) in connection.execute(query, [[str(file) for file in files]]).fetchall()]
     added = pa.table([new, [customer_key_of(key, customer_id) for customer_id in new]], schema=TOKEN_SCHEMA)
+    _write(path, pa.concat_tables([known, added]))
+    return path
+
+
+def forget_tokens(settings: Settings, is_forgotten: Callable[[bytes, str], bool]) -> None:
+    """Take customers out of the token map: those of whom `is_forgotten` (the bank's key, customer id) is true."""
+    if not settings.token_map.is_file():
+        return
+    key, known = read_key(settings), pq.read_table(settings.token_map, schema=TOKEN_SCHEMA)
+    stays = [not is_forgotten(key, customer_id) for customer_id in known["customer_id"].to_pylist()]
+    if not all(stays):
+        _write(settings.token_map, known.filter(pa.array(stays)))
+
+
+def _write(path: Path, tokens: pa.Table) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    pq.write_table(pa.concat_tables([known, added]).sort_by("customer_id"), temporary)
+    pq.write_table(tokens.sort_by("customer_id"), temporary)
     sync(temporary)
     temporary.replace(path)
-    return path
