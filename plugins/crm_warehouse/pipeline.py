@@ -142,7 +142,8 @@ def _land_source(
         if spec.shows_only_now and accepted:
             batch, is_new = accepted[0], False  # by now the table shows another day
         else:
-            batch, is_new = land(settings, spec, _receive(settings, profile, spec, opened, day))
+            with erasure.none_at_work(settings):
+                batch, is_new = land(settings, spec, _receive(settings, profile, spec, opened, day))
         result["landed" if is_new else "skipped"] += 1
         result["rows"] += batch.manifest["rows_read"]
     progress("done", len(dates) * len(specs), len(dates) * len(specs))

@@ -170,11 +170,18 @@ def _journal(settings: Settings, erasure: dict) -> Path:
 
 
 @contextmanager
-def _changing(settings: Settings) -> Iterator[list[dict]]:
-    """The erasures, to be changed by one at a time; written when nothing was refused."""
+def none_at_work(settings: Settings, kind: int = fcntl.LOCK_SH) -> Iterator[None]:
+    """While no erasure is at work, and none begins: what lands now knows of every erasure, or is seen by the next one."""
     settings.erasures.parent.mkdir(parents=True, exist_ok=True)
     with settings.erasures.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, kind)
+        yield
+
+
+@contextmanager
+def _changing(settings: Settings) -> Iterator[list[dict]]:
+    """The erasures, to be changed by one at a time; written when nothing was refused."""
+    with none_at_work(settings, fcntl.LOCK_EX):
         erasures = read_erasures(settings)
         yield erasures
         write_json(settings.erasures, erasures)

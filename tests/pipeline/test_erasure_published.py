@@ -1,0 +1,107 @@
+"""A customer who was erased is in no file of the next version, nobody else's figures move, and the ledger still ties."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import LAST, Run
+from faults.homes import copy_of
+from personal_data import traces_in
+
+from crm_warehouse import pipeline
+from crm_warehouse.evidence import log
+from crm_warehouse.privacy import erasure
+from crm_warehouse.privacy.tokens import customer_key_of, read_key
+from crm_warehouse.profile import load_profile
+from crm_warehouse.progress import silent
+from crm_warehouse.publish.opening import open_live
+from crm_warehouse.settings import Settings
+
+AMOUNTS = "warehouse_amount, unallocated_amount, erased_amount, ledger_amount, difference_amount"
+
+
+@pytest.fixture(scope="module")
+def erased(reference_run: Run) -> str:
+    """Somebody who holds an account with another person, has products of several kinds and an RM who called."""
+    with open_live(reference_run.settings).connection as connection:
+        keys = connection.execute(
+            "select customer_key from marts.fct_costs_to_serve group by all having sum(full_amount) > 0 order by 1"
+        ).fetchall()
+    import duckdb
+
+    with duckdb.connect(str(reference_run.warehouse_file), read_only=True) as connection:
+        return connection.execute(
+            "select min(holders.customer_id) from intermediate.int_position_holders as holders"
+            " join intermediate.int_customer_keys as keys using (customer_id)"
+            " where share_fraction < 1 and list_contains(?, customer_key)",
+            [[key for (key,) in keys]],
+        ).fetchone()[0]
+
+
+@pytest.fixture(scope="module")
+def after(reference_run: Run, erased: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The home of the reference run before its last day, the customer erased in it, and then the last day."""
+    settings = copy_of(reference_run, tmp_path_factory.mktemp("erasure") / "home", without=LAST)
+    erasure.erase(settings, load_profile(settings), erased, by="data protection", reason="request 7")
+    assert pipeline.run(settings, "after", LAST, LAST, False, lambda step: silent)["outcome"] == "published"
+    return settings
+
+
+def rows(settings: Settings, query: str, *values: object) -> list[tuple]:
+    with open_live(settings).connection as connection:
+        return connection.execute(query, list(values)).fetchall()
+
+
+def test_nothing_but_versions_of_before_has_a_trace_of_the_customer(
+    reference_run: Run, erased: str, after: Settings, everything: dict
+):
+    key = customer_key_of(read_key(after), erased)
+    people = everything["customers"]
+    row = people[people.customer_id == erased].iloc[0]
+    personal = {erased, key, *(row[c] for c in ("customer_name", "id_number", "mobile", "email", "address") if row[c])}
+    before = {path.name for path in (reference_run.settings.published).iterdir()}
+    found = traces_in(after.home, personal, but=("current.duckdb",))
+    assert {Path(file).parts[0] for file, _ in found} == {"published"}
+    assert {Path(file).parts[1] for file, _ in found} <= before
+    assert {value for _, value in found} == {key}
+
+
+def test_nobody_elses_figures_move(reference_run: Run, erased: str, after: Settings):
+    key = customer_key_of(read_key(after), erased)
+    for mart in (
+        "fct_customer_aum_monthly",
+        "fct_customer_contributions",
+        "dim_customers",
+        "fct_customer_lifecycle_history",
+    ):
+        query = f"select * from marts.{mart} where customer_key <> ? order by all"
+        assert rows(after, query, key) == rows(reference_run.settings, query, key), mart
+        assert rows(after, f"select * from marts.{mart} where customer_key = ?", key) == []
+
+
+def test_the_ledger_ties_as_before_and_shows_what_belongs_to_the_erased(
+    reference_run: Run, erased: str, after: Settings
+):
+    query = f"select month, ledger_code, branch_id, currency_code, {AMOUNTS} from marts.fct_ledger_reconciliation order by all"
+    pairs = list(zip(rows(reference_run.settings, query), rows(after, query), strict=True))
+    moved = 0
+    for (*cell, warehouse, other, nothing, ledger, difference), (
+        *same,
+        less,
+        more,
+        gone,
+        ledger_now,
+        difference_now,
+    ) in pairs:
+        assert (cell, ledger, difference, nothing) == (same, ledger_now, difference_now, 0)
+        assert (less, more) == (warehouse - gone, other + gone)
+        moved += gone > 0
+    assert moved > 10
+
+
+def test_the_evidence_of_the_run_says_that_landing_is_another_one(after: Settings):
+    assert "erasures" in pipeline.read_result(after, "after", "build")["inputs"]
+    events = [entry["event"] for entry in log.read_entries(after)]
+    assert events.index("erasure_asked") < events.index("customer_erased") < len(events) - 1
+    assert log.verify(after) is None
