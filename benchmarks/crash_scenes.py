@@ -11,12 +11,11 @@ import os
 import shutil
 import time
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from benchmarks.crash_points import RUN_ID, Ended, Moment, run_step
+from benchmarks.crash_points import AFTER_HALF, FIRST, HALF_WAY, LAST, NEVER, RUN_ID, Ended, run_step
 from crm_warehouse import pipeline
 from crm_warehouse.errors import PublishRefused
 from crm_warehouse.evidence import log
@@ -29,8 +28,8 @@ from crm_warehouse.publish.candidate import SCHEMA, prove_whole
 from crm_warehouse.publish.content import describe_tables
 from crm_warehouse.settings import PROJECT, Settings
 
-FIRST, HALF_WAY, AFTER_HALF, LAST = date(2026, 5, 31), date(2026, 6, 15), date(2026, 6, 16), date(2026, 6, 30)
 STEPS = ("extract", "landing_gate", "build", "mart_gate", "publish", "evidence", "rollback")
+MOVING = ("publish", "rollback", "run")  # steps that move the pointer
 SOURCE = "core"  # whose extracts the extract step lands
 # Written once under their name and never again: a copy may share them.
 WRITTEN_ONCE = (".parquet", ".csv", ".original")
@@ -83,14 +82,21 @@ def step_forward(settings: Settings, step: str) -> None:
 
 
 def copy_home(home: Path, to: Path) -> Path:
-    """A copy in which nothing that is written in place is shared."""
+    """A copy in which nothing that is written in place is shared. `to` may be there, empty: another disk."""
+    to.mkdir(exist_ok=True)
+    is_one_disk = to.stat().st_dev == home.stat().st_dev
 
     def copy(source: str, target: str) -> None:
-        shared = source.endswith(WRITTEN_ONCE) and "/landing/" in source
+        shared = is_one_disk and source.endswith(WRITTEN_ONCE) and "/landing/" in source
         (os.link if shared else shutil.copy2)(source, target)
 
     shutil.copytree(
-        home, to, copy_function=copy, symlinks=True, ignore=shutil.ignore_patterns("source_systems", "ground_truth")
+        home,
+        to,
+        copy_function=copy,
+        symlinks=True,
+        ignore=shutil.ignore_patterns("source_systems", "ground_truth"),
+        dirs_exist_ok=True,
     )
     result = to / "evidence" / "runs" / RUN_ID / "build.json"
     if result.is_file():  # it names the candidate and dbt's manifest by their paths
@@ -126,12 +132,12 @@ def fingerprint(settings: Settings, step: str) -> str:
 def make_scene(home: Path, source_root: Path, step: str) -> Scene:
     """Of a home that stands before `step`: do it once, whole, in a copy, to know what it ends in and how long it is."""
     settings = settings_of(home, source_root)
-    argument = SOURCE if step == "extract" else ""
+    argument = {"extract": SOURCE, "run": RUN_ID}.get(step, "")
     if step == "rollback":
         argument = versions.kept_versions(settings)[-1]["version"]
     whole = copy_home(home, home.with_name(home.name + "_whole"))
     began = time.monotonic()
-    ended = run_step(whole, source_root, step, argument, Moment())
+    ended = run_step(whole, source_root, step, argument, NEVER)
     if ended.problem:
         raise RuntimeError(f"{step} fails though nobody kills it: {ended.problem}")
     seconds = time.monotonic() - began
@@ -143,7 +149,7 @@ def make_scene(home: Path, source_root: Path, step: str) -> Scene:
 def problem_after_kill(scene: Scene, settings: Settings) -> str | None:
     """What is wrong with what readers and auditors find after a kill; None when nothing is."""
     live = versions.live_version(settings)
-    if live != scene.before and scene.step not in ("publish", "rollback"):
+    if live != scene.before and scene.step not in MOVING:
         return f"the live version changed in {scene.step}"
     if live and not _is_readable(settings, live):
         return f"{live['version']} is live and cannot be read as it was published"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -181,9 +182,18 @@ def _run_dbt(
             preexec_fn=die_with_parent,
         ) as process,
     ):
-        for line in process.stdout:
-            log.write(line)
-            _show(line, progress)
+        try:
+            for line in process.stdout:
+                log.write(line)
+                _show(line, progress)
+        except BaseException:  # stopped by SIGTERM, or the log cannot be written: nobody waits for dbt then
+            process.kill()
+            raise
+    if process.returncode < 0:
+        raise BuildFailed(
+            f"dbt was ended by {signal.Signals(-process.returncode).name}: if nobody ended it, the machine had no memory"
+            " left (give it more, or lower CRM_WAREHOUSE_MEMORY); run again"
+        )
     if not (target / "run_results.json").is_file():
         raise BuildFailed(
             f"dbt stopped before it ran anything: {_last_message(target / 'dbt.log')} (log: {target / 'dbt.log'})"

@@ -44,6 +44,10 @@ class WaiverRefused(CrmWarehouseError):
     """A rule cannot be waived as asked."""
 
 
+class AnotherAtWork(CrmWarehouseError):
+    """Another run works where only one may."""
+
+
 class BuildFailed(CrmWarehouseError):
     """dbt did not build and test everything that was planned."""
 
@@ -66,3 +70,7 @@ class CorruptionRefused(CrmWarehouseError):
 
 class ReportRefused(CrmWarehouseError):
     """A report cannot be printed or found as asked."""
+
+
+class MachineRefused(CrmWarehouseError):
+    """The machine has no room, no memory, or no right to write left; or it has other programs than the lock names."""
