@@ -110,11 +110,13 @@ def kill_all(scene: Scene, plan: Plan, folder: Path) -> Iterator[Tally]:
 
 def meet(fault: Fault, scene: Scene, folder: Path) -> dict:
     """Let a fault happen: what was said of it, and what is wrong."""
+    (place := folder / "met").mkdir()
     try:
-        said, problem = fault.way(scene, folder / "met")
+        said, problem = fault.way(scene, place)
     except Exception as raised:  # this one could not be tried; the others still are
         said, problem = "", f"{type(raised).__name__}: {raised}"
-    said = said.replace(str(folder / "met"), "...")
+    shutil.rmtree(place)
+    said = said.replace(str(place), "...")
     return {"fault": fault.name, "step": fault.step, "said": said, "problem": problem}
 
 

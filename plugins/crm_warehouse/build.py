@@ -20,6 +20,7 @@ from crm_warehouse.errors import BuildFailed
 from crm_warehouse.evidence import quality_results
 from crm_warehouse.files import read_json
 from crm_warehouse.landing import ACCEPTED, Batch, accepted_batches, write_batch_index
+from crm_warehouse.machine import in_one_sentence
 from crm_warehouse.privacy import update_token_map
 from crm_warehouse.processes import die_with_parent, only_one
 from crm_warehouse.profile import Profile
@@ -195,9 +196,9 @@ def _run_dbt(
             " left (give it more, or lower CRM_WAREHOUSE_MEMORY); run again"
         )
     if not (target / "run_results.json").is_file():
-        raise BuildFailed(
-            f"dbt stopped before it ran anything: {_last_message(target / 'dbt.log')} (log: {target / 'dbt.log'})"
-        )
+        said = (target / "dbt.log").read_text(encoding="utf-8")
+        reason = in_one_sentence(said, target) or _last_message(said)
+        raise BuildFailed(f"dbt stopped before it ran anything: {reason} (log: {target / 'dbt.log'})")
 
 
 def _forget_another_project(target: Path, project: str) -> None:
@@ -220,8 +221,8 @@ def _show(line: str, progress: Progress) -> None:
         progress(name, int(data.get("index", 0)), int(data.get("total", 0)))
 
 
-def _last_message(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8").strip().splitlines()
+def _last_message(said: str) -> str:
+    lines = said.strip().splitlines()
     for line in reversed(lines):
         try:
             return json.loads(line)["info"]["msg"].strip().splitlines()[-1]
@@ -242,9 +243,10 @@ def judge(target: Path) -> tuple[int, int, list[str]]:
     missing = sorted(planned - set(results))
     if failed or missing:
         first = next((key for key in failed if results[key]["status"] != "skipped"), (failed + missing)[0])
-        message = (results.get(first, {}).get("message") or "it did not run").strip().splitlines()[0]
+        message = (results.get(first, {}).get("message") or "it did not run").strip()
+        reason = in_one_sentence(message, target.parent) or message.splitlines()[0]
         raise BuildFailed(
-            f"dbt: {first.split('.', 2)[-1]} {message} ({len(failed)} failed or skipped, {len(missing)} not run of"
+            f"dbt: {first.split('.', 2)[-1]} {reason} ({len(failed)} failed or skipped, {len(missing)} not run of"
             f" {len(planned)}); the last published version stays live (log: {target / 'dbt.log'})"
         )
     tests = sum(nodes[key]["resource_type"] == "test" for key in results)
