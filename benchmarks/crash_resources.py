@@ -248,7 +248,8 @@ def faults() -> Iterator[Fault]:
         yield Fault("sigterm", step, partial(stopped, may_die=True))
         yield Fault("sigterm_raised", step, partial(stopped, begin=machine.raise_on_sigterm, says="signal 15"))
     for name, begin in CLOCKS.items():
-        yield Fault(name, "run", partial(struck, begin=begin))
+        for step in ("publish", "run"):
+            yield Fault(name, step, partial(struck, begin=begin))
     for step in ("landing_gate", "build", "mart_gate", "publish", "run"):
         yield Fault("leftovers", step, leftovers)
     for by in ("bit", "wal"):

@@ -24,10 +24,11 @@ NO_MEMORY = (
     " (CRM_WAREHOUSE_MEMORY), then run again"
 )
 SENTENCES = {
+    "failed to offload data block": NO_ROOM,  # DuckDB calls it memory, but what is full is the disk it spills to
     **dict.fromkeys(map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)), NO_ROOM),
     **dict.fromkeys(map(os.strerror, (errno.EROFS, errno.EACCES, errno.EPERM)), NO_RIGHT),
     **dict.fromkeys((os.strerror(errno.ENOMEM), "MemoryError", "Out of Memory", "OutOfMemory", "bad_alloc"), NO_MEMORY),
-    "can't start new thread": NO_MEMORY,
+    **dict.fromkeys(("can't start new thread", "failed to map segment"), NO_MEMORY),
 }
 
 
