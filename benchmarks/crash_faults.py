@@ -97,7 +97,7 @@ def set_environment(name: str, value: str) -> None:
 
 
 def set_clock(**by: float) -> None:
-    """The wall clock of this process is off by so much (hours=-1, days=1); dbt never asks for the time."""
+    """For this project's code the wall clock is off by so much (hours=-1, days=1); dbt never asks for the time."""
 
     class Shifted(datetime.datetime):
         @classmethod
@@ -105,7 +105,6 @@ def set_clock(**by: float) -> None:
             return cls.__base__.now(tz) + datetime.timedelta(**by)
 
     true = datetime.datetime
-    datetime.datetime = Shifted
     for module in [module for name, module in sys.modules.items() if name.startswith("crm_warehouse")]:
         if getattr(module, "datetime", None) is true:
             module.datetime = Shifted

@@ -88,7 +88,7 @@ class Started:
     answer: Connection
     step: str
 
-    def end(self, within: float = 600) -> Ended:
+    def end(self, within: float = 1800) -> Ended:
         """Wait for its end, and for that of every process it had started: TimeoutError when one goes on."""
         deadline = time.monotonic() + within
         self.process.join(within)
@@ -103,7 +103,7 @@ class Started:
         return Ended(False, *self.answer.recv())
 
 
-def run_step(home: Path, source_root: Path, step: str, argument: str, moment: Moment, within: float = 600) -> Ended:
+def run_step(home: Path, source_root: Path, step: str, argument: str, moment: Moment, within: float = 1800) -> Ended:
     """Run one step of the pipeline on `home` in a process of its own, and meet it at the moment if it comes to it."""
     return start_step(home, source_root, step, argument, moment).end(within)
 

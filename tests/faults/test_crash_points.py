@@ -27,8 +27,8 @@ from crm_warehouse.settings import Settings
 
 KILLS = 8  # of a step; `make crash` has all of them, and the steps before
 FAULTS = [  # and all of these, at the steps before too
-    ("disk_full", "publish", 2),
-    ("disk_full", "evidence", 0),
+    ("disk_full", "publish", 0),
+    ("disk_full", "publish", 4),
     ("read_only", "publish", 1),
     ("sigterm_raised", "publish", 0),
     ("clock_back_an_hour", "publish", 0),
