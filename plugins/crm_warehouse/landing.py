@@ -83,6 +83,8 @@ def land(settings: Settings, spec: Extract, delivery: Delivery) -> tuple[Batch, 
             return batch_in_force(landed), False
     folder = day_folder / f"batch={number}"
     if folder.exists():
+        if number not in {batch.number for batch in landed}:
+            return land(settings, spec, delivery)  # another run has just landed it
         raise ExtractError(
             f"{received.place}: sequence {number} of {received.business_date} has landed with other content;"
             " a corrected delivery must carry the next sequence number"

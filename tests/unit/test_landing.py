@@ -330,6 +330,22 @@ def test_what_another_run_makes_ready_is_not_cleared_away(tiny):
     assert not arriving.exists()
 
 
+def test_what_another_run_lands_while_this_one_looks_is_compared_too(tiny, monkeypatch):
+    tiny.send(CUSTOMERS, customers(1))
+    batches_of_day, looked = landing.batches_of_day, []
+
+    def look(spec, day_folder):
+        found = batches_of_day(spec, day_folder)
+        if not looked:  # another run lands it just after
+            looked.append(True)
+            tiny.land(CUSTOMERS)
+        return found
+
+    monkeypatch.setattr(landing, "batches_of_day", look)
+    batch, is_new = tiny.land(CUSTOMERS)
+    assert (batch.number, is_new) == (1, False)
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_of_two_runs_that_land_one_delivery_at_once_the_faster_one_s_stays(tiny, monkeypatch, same):
     tiny.send(CUSTOMERS, customers(1))
