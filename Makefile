@@ -69,7 +69,7 @@ up: setup ## A standalone Airflow for people on http://localhost:8080 (developme
 	@$(BIN)/crm-warehouse airflow pools set warehouse_writer 1 "DuckDB has one writer"
 	@$(BIN)/crm-warehouse airflow standalone
 
-crash: setup ## Kill -9 at every step of a run, some 250 times (about an hour; CRASH="--steps publish,evidence")
+crash: setup ## Kill -9 at every step of a run, some 250 times, then every other fault (hours; CRASH="--steps publish --faults disk_full")
 	@$(BIN)/python -m benchmarks.crash $(CRASH)
 
 bench-simulator: setup ## A million simulated customers: time and memory, kept in benchmarks/results

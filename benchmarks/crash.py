@@ -1,8 +1,9 @@
-"""`make crash`: kill -9 at every step of a run, and see that readers, the log and a plain repetition are none the worse.
+"""`make crash`: kill -9 at every step of a run, then every other fault of the machine: readers, log and a repetition are none the worse.
 
 For each step a home stands just before it (crash_scenes). Kills are spread over its file operations, and over its time where the
 work is DuckDB's and dbt's. After each: what is live is the last good version, whole and readable, every kept version is whole, the log
 verifies (a torn last line counts as sealed). Then the step is done again, plainly: it must end in the very same content.
+The other faults (full or read-only disk, no memory, SIGTERM, clocks, leftovers, other runs) are in crash_resources.
 Results: benchmarks/results/crash.json.
 """
 
@@ -23,6 +24,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.crash_points import Moment, run_step
+from benchmarks.crash_resources import Fault, faults
 from benchmarks.crash_scenes import (
     STEPS,
     Scene,
@@ -38,6 +40,10 @@ from crm_warehouse.settings import PROJECT
 from crm_warehouse.simulator import Simulation, simulate
 
 RESULTS = Path(__file__).parent / "results" / "crash.json"
+
+
+FAULTS = tuple(dict.fromkeys(fault.name for fault in faults()))
+BEGINS = {"plan": "extract", "run": "extract"}  # where a step stands that is none of the campaign's
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ PLANS = {
     "publish": Plan(0, 0, 1),
     "evidence": Plan(0, 0, 1),
     "rollback": Plan(0, 0, 1),
+    "erasure": Plan(40, 0, 4),
 }
 
 
@@ -102,13 +109,28 @@ def kill_all(scene: Scene, plan: Plan, folder: Path) -> Iterator[Tally]:
     yield tally
 
 
+def meet(fault: Fault, scene: Scene, folder: Path) -> dict:
+    """Let a fault happen: what was said of it, and what is wrong."""
+    (place := folder / "met").mkdir()
+    try:
+        said, problem = fault.way(scene, place)
+    except Exception as raised:  # this one could not be tried; the others still are
+        said, problem = "", f"{type(raised).__name__}: {raised}"
+    shutil.rmtree(place)
+    said = said.replace(str(place), "...")
+    return {"fault": fault.name, "step": fault.step, "said": said, "problem": problem}
+
+
 def note(tally: Tally, moment: Moment, problem: str | None) -> None:
     if problem:
         tally.problems.append(f"{moment}: {problem}")
 
 
-def run_campaign(folder: Path, steps: list[str], scale: float, customers: int, console: Console) -> Iterator[Tally]:
-    """All steps in order, the tally of each as it ends: each is done once after its kills, so the next begins where it ended."""
+def run_campaign(
+    folder: Path, steps: list[str], names: set[str], scale: float, customers: int, console: Console
+) -> Iterator[Tally | dict]:
+    """All steps in order, the tally of each as it ends, then what each of its faults came to: each step is done once after that,
+    so the next begins where it ended."""
     console.print(f"A bank of {customers} customers; half of its days are published before the kills begin.")
     simulate(folder / "source_systems", Simulation(customers=customers), folder / "ground_truth")
     stage = folder / "stage"
@@ -116,36 +138,49 @@ def run_campaign(folder: Path, steps: list[str], scale: float, customers: int, c
     columns = (TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as bar:
         for step in STEPS:
+            here = [fault for fault in faults() if fault.name in names and BEGINS.get(fault.step, fault.step) == step]
+            stood = sorted({fault.step for fault in here} | ({step} & set(steps)))
+            scenes = {name: make_scene(stage, folder / "source_systems", name) for name in stood}
             if step in steps:
-                scene = make_scene(stage, folder / "source_systems", step)
+                scene = scenes[step]
                 plan = PLANS[step]
                 plan = replace(plan, operations=round(plan.operations * scale), moments=round(plan.moments * scale))
                 task = bar.add_task(step, total=len(moments_of(scene, plan)))
                 for tally in kill_all(scene, plan, folder):
                     bar.update(task, completed=tally.kills + tally.ended_before)
                 yield tally
-            if step != "rollback":
+            for fault in here:
+                yield meet(fault, scenes[fault.step], folder)
+            if step not in ("rollback", "erasure"):
                 step_forward(settings, step)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make crash", description=__doc__)
     parser.add_argument("--customers", type=int, default=100)
-    parser.add_argument("--steps", default=",".join(STEPS))
+    parser.add_argument("--steps", default=",".join(STEPS), help="that are killed; empty: none")
+    parser.add_argument("--faults", default=",".join(FAULTS), help="other than kills; empty: none")
     parser.add_argument("--scale", type=float, default=1.0, help="more or fewer kills of the long steps")
     parser.add_argument("--results", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    console, tallies = Console(), []
+    console, tallies, met = Console(), [], []
+    names = set(filter(None, arguments.faults.split(",")))
+    if unknown := names - set(FAULTS):
+        parser.error(f"no such faults: {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
     with tempfile.TemporaryDirectory(prefix="crash-") as folder:
-        campaign = run_campaign(Path(folder), arguments.steps.split(","), arguments.scale, arguments.customers, console)
-        for tally in campaign:
-            tallies.append(tally)
-            show(tally, console)
-            write_results(
-                arguments.results, arguments.customers, tallies
-            )  # a campaign that is stopped has been for something
-    problems = sum(len(tally.problems) for tally in tallies)
-    console.print(f"{sum(tally.kills for tally in tallies)} kills, {problems} problems")
+        steps = arguments.steps.split(",")
+        for ended in run_campaign(Path(folder), steps, names, arguments.scale, arguments.customers, console):
+            if isinstance(ended, Tally):
+                tallies.append(ended)
+                show(ended, console)
+            else:
+                met.append(ended)
+                show_fault(ended, console)
+            # A campaign that is stopped has been for something.
+            write_results(arguments.results, arguments.customers, tallies, met)
+    problems = sum(len(tally.problems) for tally in tallies) + sum(1 for fault in met if fault["problem"])
+    kills = sum(tally.kills for tally in tallies)
+    console.print(f"{kills} kills, {len(met)} other faults, {problems} problems")
     raise SystemExit(1 if problems else 0)
 
 
@@ -160,7 +195,14 @@ def show(tally: Tally, console: Console) -> None:
         console.print(f"[red]{escape(problem)}[/]", soft_wrap=True)
 
 
-def write_results(results: Path, customers: int, tallies: list[Tally]) -> None:
+def show_fault(met: dict, console: Console) -> None:
+    """One fault in a line, with what was said of it, and what was wrong."""
+    console.print(f"{met['step']}: {met['fault']}: {escape(met['said'] or 'ended well')}", soft_wrap=True)
+    if met["problem"]:
+        console.print(f"[red]{escape(met['problem'])}[/]", soft_wrap=True)
+
+
+def write_results(results: Path, customers: int, tallies: list[Tally], met: list[dict]) -> None:
     """Keep what the steps came to so far."""
     body = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -169,6 +211,7 @@ def write_results(results: Path, customers: int, tallies: list[Tally]) -> None:
         "customers": customers,
         "kills": sum(tally.kills for tally in tallies),
         "steps": [vars(tally) for tally in tallies],
+        "faults": met,
     }
     results.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
 

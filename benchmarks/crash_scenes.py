@@ -1,7 +1,7 @@
 """Homes in which a run stands just before one of its steps, copied for every kill; and what must hold after one.
 
 live: the first half of the days; the run is of the second half
-extract -> landing_gate -> build -> mart_gate -> publish -> evidence      and a rollback after it
+extract -> landing_gate -> build -> mart_gate -> publish -> evidence      and after it a rollback, or an erasure
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ import os
 import shutil
 import time
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
-from benchmarks.crash_points import RUN_ID, Ended, Moment, run_step
+from benchmarks.crash_points import AFTER_HALF, FIRST, HALF_WAY, LAST, NEVER, RUN_ID, Ended, run_step
 from crm_warehouse import pipeline
 from crm_warehouse.errors import PublishRefused
 from crm_warehouse.evidence import log
 from crm_warehouse.files import sha256_of
 from crm_warehouse.landing import accepted_batches
+from crm_warehouse.privacy import erasure
 from crm_warehouse.profile import load_profile
 from crm_warehouse.progress import silent
 from crm_warehouse.publish import versions
@@ -29,8 +30,8 @@ from crm_warehouse.publish.candidate import SCHEMA, prove_whole
 from crm_warehouse.publish.content import describe_tables
 from crm_warehouse.settings import PROJECT, Settings
 
-FIRST, HALF_WAY, AFTER_HALF, LAST = date(2026, 5, 31), date(2026, 6, 15), date(2026, 6, 16), date(2026, 6, 30)
-STEPS = ("extract", "landing_gate", "build", "mart_gate", "publish", "evidence", "rollback")
+STEPS = ("extract", "landing_gate", "build", "mart_gate", "publish", "evidence", "rollback", "erasure")
+MOVING = ("publish", "rollback", "run")  # steps that move the pointer
 SOURCE = "core"  # whose extracts the extract step lands
 # Written once under their name and never again: a copy may share them.
 WRITTEN_ONCE = (".parquet", ".csv", ".original")
@@ -83,14 +84,21 @@ def step_forward(settings: Settings, step: str) -> None:
 
 
 def copy_home(home: Path, to: Path) -> Path:
-    """A copy in which nothing that is written in place is shared."""
+    """A copy in which nothing that is written in place is shared. `to` may be there, empty: another disk."""
+    to.mkdir(exist_ok=True)
+    is_one_disk = to.stat().st_dev == home.stat().st_dev
 
     def copy(source: str, target: str) -> None:
-        shared = source.endswith(WRITTEN_ONCE) and "/landing/" in source
+        shared = is_one_disk and source.endswith(WRITTEN_ONCE) and "/landing/" in source
         (os.link if shared else shutil.copy2)(source, target)
 
     shutil.copytree(
-        home, to, copy_function=copy, symlinks=True, ignore=shutil.ignore_patterns("source_systems", "ground_truth")
+        home,
+        to,
+        copy_function=copy,
+        symlinks=True,
+        ignore=shutil.ignore_patterns("source_systems", "ground_truth"),
+        dirs_exist_ok=True,
     )
     result = to / "evidence" / "runs" / RUN_ID / "build.json"
     if result.is_file():  # it names the candidate and dbt's manifest by their paths
@@ -119,6 +127,10 @@ def fingerprint(settings: Settings, step: str) -> str:
     if step == "mart_gate":
         gate = pipeline.read_result(settings, RUN_ID, "mart_gate")
         return json.dumps([gate["is_open"], gate["run"], gate["audited"]["tables"]], sort_keys=True)
+    if step == "erasure":
+        files = sorted(file for folder in (settings.landing, settings.quarantine) for file in folder.rglob("*.parquet"))
+        changed = [(done["files"], done["files_sha256"]) for done in erasure.read_erasures(settings)]
+        return json.dumps([changed, [(str(file.relative_to(settings.home)), sha256_of(file)) for file in files]])
     live = versions.live_version(settings)
     return json.dumps([live["business_date"], live["tables"]], sort_keys=True)
 
@@ -126,12 +138,14 @@ def fingerprint(settings: Settings, step: str) -> str:
 def make_scene(home: Path, source_root: Path, step: str) -> Scene:
     """Of a home that stands before `step`: do it once, whole, in a copy, to know what it ends in and how long it is."""
     settings = settings_of(home, source_root)
-    argument = SOURCE if step == "extract" else ""
+    argument = {"extract": SOURCE, "run": RUN_ID}.get(step, "")
     if step == "rollback":
         argument = versions.kept_versions(settings)[-1]["version"]
+    if step == "erasure":
+        argument = pq.read_table(settings.token_map)["customer_id"][0].as_py()
     whole = copy_home(home, home.with_name(home.name + "_whole"))
     began = time.monotonic()
-    ended = run_step(whole, source_root, step, argument, Moment())
+    ended = run_step(whole, source_root, step, argument, NEVER)
     if ended.problem:
         raise RuntimeError(f"{step} fails though nobody kills it: {ended.problem}")
     seconds = time.monotonic() - began
@@ -143,7 +157,7 @@ def make_scene(home: Path, source_root: Path, step: str) -> Scene:
 def problem_after_kill(scene: Scene, settings: Settings) -> str | None:
     """What is wrong with what readers and auditors find after a kill; None when nothing is."""
     live = versions.live_version(settings)
-    if live != scene.before and scene.step not in ("publish", "rollback"):
+    if live != scene.before and scene.step not in MOVING:
         return f"the live version changed in {scene.step}"
     if live and not _is_readable(settings, live):
         return f"{live['version']} is live and cannot be read as it was published"

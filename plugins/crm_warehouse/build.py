@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from crm_warehouse.errors import BuildFailed
 from crm_warehouse.evidence import quality_results
 from crm_warehouse.files import read_json
 from crm_warehouse.landing import ACCEPTED, Batch, accepted_batches, write_batch_index
+from crm_warehouse.machine import in_one_sentence
 from crm_warehouse.privacy.tokens import update_token_map
 from crm_warehouse.processes import die_with_parent, only_one
 from crm_warehouse.profile import Profile
@@ -81,7 +83,7 @@ def build(settings: Settings, profile: Profile, as_of: date, progress: Progress)
         raise BuildFailed(
             f"no accepted batch of {customers.table} up to {as_of}: run the extracts and the landing gate first"
         )
-    with only_writer(settings) as lock:
+    with _only_build(settings) as lock:
         database = database_path(settings)
         for leftover in (database, database.with_name(database.name + ".wal")):
             leftover.unlink(missing_ok=True)  # a killed build's write-ahead log must not be replayed into this one
@@ -109,7 +111,7 @@ def prove_models(settings: Settings, profile: Profile, as_of: date, progress: Pr
     Raises BuildFailed when one does not pass.
     """
     target = settings.warehouse / "dbt"
-    with only_writer(settings) as lock:
+    with _only_build(settings) as lock:
         _run_dbt(
             settings, ("test", "--select", "test_type:unit"), dbt_variables(profile, as_of), target, lock, progress
         )
@@ -121,12 +123,13 @@ def prove_models(settings: Settings, profile: Profile, as_of: date, progress: Pr
     return len(results)
 
 
-def only_writer(settings: Settings) -> AbstractContextManager[int]:
-    """A lock on what a bank's landing is made into. dbt holds it too: a build whose run was killed must be gone before the next
-    one touches its files."""
+def _only_build(settings: Settings) -> AbstractContextManager[int]:
+    """A lock that dbt holds too: a build whose run was killed must be gone before the next one touches its files."""
     return only_one(
         settings.warehouse / ".build.lock",
-        BuildFailed(f"another run of {settings.bank} is still at work: wait until it ends, or stop it, then run again"),
+        BuildFailed(
+            f"another build of {settings.bank} is still running: wait until it ends, or stop it, then run again"
+        ),
     )
 
 
@@ -180,13 +183,22 @@ def _run_dbt(
             preexec_fn=die_with_parent,
         ) as process,
     ):
-        for line in process.stdout:
-            log.write(line)
-            _show(line, progress)
-    if not (target / "run_results.json").is_file():
+        try:
+            for line in process.stdout:
+                log.write(line)
+                _show(line, progress)
+        except BaseException:  # stopped by SIGTERM, or the log cannot be written: nobody waits for dbt then
+            process.kill()
+            raise
+    if process.returncode < 0:
         raise BuildFailed(
-            f"dbt stopped before it ran anything: {_last_message(target / 'dbt.log')} (log: {target / 'dbt.log'})"
+            f"dbt was ended by {signal.Signals(-process.returncode).name}: if nobody ended it, the machine had no memory"
+            " left (give it more, or lower CRM_WAREHOUSE_MEMORY); run again"
         )
+    if not (target / "run_results.json").is_file():
+        said = (target / "dbt.log").read_text(encoding="utf-8")
+        reason = in_one_sentence(said, target) or _last_message(said)
+        raise BuildFailed(f"dbt stopped before it ran anything: {reason} (log: {target / 'dbt.log'})")
 
 
 def _forget_another_project(target: Path, project: str) -> None:
@@ -209,8 +221,8 @@ def _show(line: str, progress: Progress) -> None:
         progress(name, int(data.get("index", 0)), int(data.get("total", 0)))
 
 
-def _last_message(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8").strip().splitlines()
+def _last_message(said: str) -> str:
+    lines = said.strip().splitlines()
     for line in reversed(lines):
         try:
             return json.loads(line)["info"]["msg"].strip().splitlines()[-1]
@@ -231,9 +243,10 @@ def judge(target: Path) -> tuple[int, int, list[str]]:
     missing = sorted(planned - set(results))
     if failed or missing:
         first = next((key for key in failed if results[key]["status"] != "skipped"), (failed + missing)[0])
-        message = (results.get(first, {}).get("message") or "it did not run").strip().splitlines()[0]
+        message = (results.get(first, {}).get("message") or "it did not run").strip()
+        reason = in_one_sentence(message, target.parent) or message.splitlines()[0]
         raise BuildFailed(
-            f"dbt: {first.split('.', 2)[-1]} {message} ({len(failed)} failed or skipped, {len(missing)} not run of"
+            f"dbt: {first.split('.', 2)[-1]} {reason} ({len(failed)} failed or skipped, {len(missing)} not run of"
             f" {len(planned)}); the last published version stays live (log: {target / 'dbt.log'})"
         )
     tests = sum(nodes[key]["resource_type"] == "test" for key in results)

@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from crm_warehouse import erasure_commands, evidence_commands, quarantine_commands, waiver_commands
 from crm_warehouse.errors import CrmWarehouseError
+from crm_warehouse.machine import refusals_told
 from crm_warehouse.onboarding.commands import app as profile_app
 from crm_warehouse.publish import commands as publish_commands
 from crm_warehouse.report.commands import app as report_app
@@ -51,7 +52,8 @@ LastMonth = Annotated[
 def main() -> None:
     """Entry point: a problem a person can mend is one sentence and exit code 1, never a stack trace."""
     try:
-        app()
+        with refusals_told():
+            app()
     except CrmWarehouseError as problem:
         Console(stderr=True).print(
             f"[bold red]crm-warehouse:[/] {escape(str(problem))}", highlight=False, soft_wrap=True

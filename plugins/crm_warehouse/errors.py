@@ -48,6 +48,10 @@ class ErasureRefused(CrmWarehouseError):
     """A customer cannot be erased as asked."""
 
 
+class AnotherAtWork(CrmWarehouseError):
+    """Another run works where only one may."""
+
+
 class BuildFailed(CrmWarehouseError):
     """dbt did not build and test everything that was planned."""
 
@@ -70,3 +74,7 @@ class CorruptionRefused(CrmWarehouseError):
 
 class ReportRefused(CrmWarehouseError):
     """A report cannot be printed or found as asked."""
+
+
+class MachineRefused(CrmWarehouseError):
+    """The machine has no room, no memory, or no right to write left; or it has other programs than the lock names."""

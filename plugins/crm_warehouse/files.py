@@ -29,11 +29,16 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` by `content` in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as problem:
+        problem.filename = str(path)  # writing itself does not say where
+        temporary.unlink(missing_ok=True)
+        raise
     sync(path.parent)
 
 

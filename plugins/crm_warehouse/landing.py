@@ -9,15 +9,18 @@ landing/<bank>/<source>/<extract>/business_date=<D>/batch=<n>/
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -80,11 +83,18 @@ def land(settings: Settings, spec: Extract, delivery: Delivery) -> tuple[Batch, 
             return batch_in_force(landed), False
     folder = day_folder / f"batch={number}"
     if folder.exists():
+        if number not in {batch.number for batch in landed}:
+            return land(settings, spec, delivery)  # another run has just landed it
         raise ExtractError(
             f"{received.place}: sequence {number} of {received.business_date} has landed with other content;"
             " a corrected delivery must carry the next sequence number"
         )
-    batch = _move_in(settings, spec, delivery, folder, number)
+    try:
+        batch = _move_in(settings, spec, delivery, folder, number)
+    except OSError:
+        if not folder.is_dir():
+            raise
+        return land(settings, spec, delivery)  # another run was faster: what it landed decides
     in_force = batch_in_force(batches_of_day(spec, day_folder))
     # A batch of a lower number than the one in force is new, too: it came late and is kept.
     return (in_force, False) if in_force.sha256 == batch.sha256 and in_force.number < number else (batch, True)
@@ -134,9 +144,32 @@ def arriving_folder(settings: Settings) -> Path:
     return settings.landing / ".arriving"
 
 
+@contextmanager
+def deliveries_arriving(settings: Settings) -> Iterator[None]:
+    """As long as deliveries are made ready, nobody clears them away; many may be at it."""
+    with _arriving_lock(settings) as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+
+
+@contextmanager
+def none_arriving(settings: Settings) -> Iterator[None]:
+    """While no delivery is made ready, and none begins to be."""
+    with _arriving_lock(settings) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def clear_arriving(settings: Settings) -> None:
-    """Remove what a crashed extract left half written; nothing there was ever visible."""
-    shutil.rmtree(arriving_folder(settings), ignore_errors=True)
+    """Remove what a crashed extract left half written; nothing there was ever visible. While another run extracts, nothing."""
+    with _arriving_lock(settings) as lock, suppress(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(arriving_folder(settings), ignore_errors=True)
+
+
+def _arriving_lock(settings: Settings) -> IO[bytes]:
+    settings.landing.mkdir(parents=True, exist_ok=True)
+    return (settings.landing / ".lock").open("ab")
 
 
 def batch_in_force(batches: list[Batch]) -> Batch:

@@ -11,22 +11,24 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from crm_warehouse.arrivals import late_arrivals, sequence_notes
-from crm_warehouse.build import build, only_writer
+from crm_warehouse.build import build
 from crm_warehouse.coverage import coverage_of_marts, coverage_of_tables
-from crm_warehouse.errors import ForbiddenData, NothingDelivered, SettingsError, SourceInterrupted
+from crm_warehouse.errors import ForbiddenData, MachineRefused, NothingDelivered, SettingsError, SourceInterrupted
 from crm_warehouse.evidence import kept, lineage, log, quality_results
 from crm_warehouse.extract import Delivery, extract, open_source
 from crm_warehouse.extract.connections import FindAddress, address_in_environment
 from crm_warehouse.files import read_json, sha256_of, write_json
-from crm_warehouse.landing import arriving_folder, clear_arriving, current_batches, land
+from crm_warehouse.landing import arriving_folder, clear_arriving, current_batches, deliveries_arriving, land
+from crm_warehouse.machine import refusals_told, refuse_other_engines
 from crm_warehouse.onboarding.policies import read_ladder, refuse_bad_ladder, refuse_bad_policy
 from crm_warehouse.privacy import erasure
+from crm_warehouse.processes import one_writer
 from crm_warehouse.profile import Extract, Profile, load_profile
 from crm_warehouse.progress import Progress
 from crm_warehouse.publish import serving, versions
@@ -41,11 +43,13 @@ STEPS_WITH_PROGRESS = ("extract_source", "judge_landing", "build_warehouse", "ju
 READING_ATTEMPTS = 3  # of one source, when it breaks off; between them 2 and 4 seconds
 
 
+@refusals_told()
 def plan_run(settings: Settings, run_id: str, first: date, last: date, switch_bank: bool = False) -> dict:
     """Decide what a run is about, and take its lease: a number, and which version is live as it begins.
 
     Raises NothingDelivered when the bank delivers nothing in [first, last]. A run that is started again is planned anew.
     """
+    refuse_other_engines()
     profile = load_profile(settings)
     erasure.finish(settings, profile)  # one that was killed half way
     policy = profile.folder / "policy"
@@ -142,8 +146,7 @@ def _land_source(
         if spec.shows_only_now and accepted:
             batch, is_new = accepted[0], False  # by now the table shows another day
         else:
-            with erasure.none_at_work(settings):
-                batch, is_new = land(settings, spec, _receive(settings, profile, spec, opened, day))
+            batch, is_new = land(settings, spec, _receive(settings, profile, spec, opened, day))
         result["landed" if is_new else "skipped"] += 1
         result["rows"] += batch.manifest["rows_read"]
     progress("done", len(dates) * len(specs), len(dates) * len(specs))
@@ -172,8 +175,7 @@ def judge_landing(settings: Settings, run_id: str, progress: Progress) -> dict:
         if result["late"]:
             log.append(settings, "late_arrivals", {"run_id": run_id, "bank": profile.bank, "late": result["late"]})
         database = settings.warehouse / "landing_gate.duckdb"
-        with only_writer(settings):
-            verdict = run_landing_gate(settings, profile, dates, database, progress)
+        verdict = run_landing_gate(settings, profile, dates, database, progress)
         result.update(verdict.to_json())
         quality_results.keep(settings.run_folder(run_id), read_plan(settings, run_id), verdict.gate)
         learned.keep(database, settings.run_folder(run_id) / "learned_bounds.parquet")
@@ -267,12 +269,13 @@ def record_evidence(settings: Settings, run_id: str) -> dict:
     """
     from crm_warehouse.report.site import write_report
 
-    summary = summarise(settings, run_id)
-    log.append(settings, "run_finished", _evidence_of(settings, run_id, summary))
-    summary["report"] = str(write_report(settings, load_profile(settings), summary))
-    write_json(settings.run_folder(run_id) / "summary.json", summary)
-    if summary["outcome"] != "failed":
-        age_out_originals(settings, load_profile(settings), datetime.now(UTC))
+    with refusals_told(settings.home):
+        summary = summarise(settings, run_id)
+        log.append(settings, "run_finished", _evidence_of(settings, run_id, summary))
+        summary["report"] = str(write_report(settings, load_profile(settings), summary))
+        write_json(settings.run_folder(run_id) / "summary.json", summary)
+        if summary["outcome"] != "failed":
+            age_out_originals(settings, load_profile(settings), datetime.now(UTC))
     return summary
 
 
@@ -306,8 +309,9 @@ def run(
         build_warehouse(settings, run_id, progress_of("build"))
         judge_marts(settings, run_id, progress_of("mart gate"))
         publish_marts(settings, run_id)
-    except Exception:  # whatever it was, a full disk too: it goes on record
-        record_evidence(settings, run_id)
+    except Exception:  # whatever it was: it goes on record
+        with suppress(MachineRefused):  # what stopped the run, a full disk, may keep its end out of the log as well
+            record_evidence(settings, run_id)
         raise
     return record_evidence(settings, run_id)
 
@@ -337,16 +341,20 @@ def _result_of(settings: Settings, run_id: str, step: str) -> Iterator[dict]:
     """Collects a step's result and keeps it, with the problem if it ends in one."""
     path = _result_path(settings, run_id, step)
     # What an earlier attempt of this run made of this step and of those after it no longer counts.
-    for stale in (step, *STEPS[STEPS.index(step) if step in STEPS else 0 :]):
-        _result_path(settings, run_id, stale).unlink(missing_ok=True)
-        _result_path(settings, run_id, stale).with_suffix(".parquet").unlink(missing_ok=True)
+    with refusals_told():
+        for stale in (step, *STEPS[STEPS.index(step) if step in STEPS else 0 :]):
+            _result_path(settings, run_id, stale).unlink(missing_ok=True)
+            _result_path(settings, run_id, stale).with_suffix(".parquet").unlink(missing_ok=True)
     result: dict = {}
     try:
-        yield result
-    except Exception as problem:
-        result["problem"] = str(problem)
+        with refusals_told(settings.home), (one_writer if step in STEPS else deliveries_arriving)(settings):
+            yield result
+    except BaseException as problem:  # SIGTERM and Ctrl-C too
+        result["problem"] = str(problem) or f"it was stopped ({type(problem).__name__})"
+        with suppress(OSError):  # a full disk: what is wrong is told, not kept
+            write_json(path, result)
         raise
-    finally:
+    with refusals_told():
         write_json(path, result)
 
 

@@ -7,10 +7,11 @@ import fcntl
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from crm_warehouse.errors import CrmWarehouseError
+from crm_warehouse.errors import AnotherAtWork, CrmWarehouseError
+from crm_warehouse.settings import Settings
 
 
 @contextmanager
@@ -26,6 +27,12 @@ def only_one(lock_file: Path, refusal: CrmWarehouseError) -> Iterator[int]:
         except BlockingIOError:
             raise refusal from None
         yield file.fileno()
+
+
+def one_writer(settings: Settings) -> AbstractContextManager[int]:
+    """For the steps after the extracts, whose files have one name in every run: what Airflow's pool of one slot is, without it."""
+    refusal = f"another run of {settings.bank} is at work here: wait until it ends, or stop it, then run again"
+    return only_one(settings.warehouse / ".writer.lock", AnotherAtWork(refusal))
 
 
 def die_with_parent() -> None:

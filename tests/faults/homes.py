@@ -89,22 +89,6 @@ def landed_batches(settings: Settings) -> int:
     return sum(1 for _ in settings.landing.glob("[!.]*/*/business_date=*/batch=*"))
 
 
-def processes_below(group: int) -> list[int]:
-    """Processes of a process group that are still there."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            stat = (entry / "stat").read_text()
-        except OSError:
-            continue
-        state, _, process_group = stat.rpartition(")")[2].split()[:3]
-        if int(process_group) == group and state != "Z":
-            found.append(int(entry.name))
-    return found
-
-
 def last_finished(settings: Settings) -> dict:
     """Body of the last run_finished entry of the evidence log."""
     lines = (settings.evidence / "log.jsonl").read_text(encoding="utf-8").splitlines()

@@ -23,10 +23,10 @@ from faults.homes import (
     kill_when,
     landed_batches,
     last_finished,
-    processes_below,
     start_run,
 )
 
+from benchmarks.crash_points import processes_below
 from crm_warehouse import pipeline
 from crm_warehouse.errors import CrmWarehouseError
 from crm_warehouse.evidence import log

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from conftest import settings_in
-from publish.candidates import backdate, candidate_of, content_of, lease_from, publish
+from publish.candidates import backdate, candidate_of, content_of, flip_a_bit, lease_from, publish
 
 from crm_warehouse.errors import PublishRefused
 from crm_warehouse.files import read_json, sha256_of, write_json
@@ -79,6 +79,19 @@ def test_same_content_moves_nothing(home: Settings):
     assert again == first
     assert (home.published / "current.json").stat().st_mtime_ns == before
     assert len(versions.kept_versions(home)) == 1
+
+
+@pytest.mark.parametrize("run_id", ["run_002", "a_later_run"])
+def test_a_damaged_live_version_is_published_anew_by_a_run_that_finds_the_same(home: Settings, run_id: str):
+    first = publish(home, 1)
+    damaged = publish(home, 2)
+    flip_a_bit(home.published / damaged["file"])
+    healed = publish(home, 2, run_id=run_id)
+    versions.prove_version(home, versions.live_version(home))
+    assert versions.live_version(home) == healed
+    assert versions.tables_of_the_bank(healed) == versions.tables_of_the_bank(damaged)
+    before = {"run_002": first, "a_later_run": damaged}[run_id]
+    assert healed["previous"] == before["version"]
 
 
 def test_publishing_a_run_twice_moves_the_pointer_once(home: Settings):

@@ -21,6 +21,7 @@ from unit.tiny_bank import (
     written,
 )
 
+from crm_warehouse import landing
 from crm_warehouse.arrivals import late_arrivals, sequence_notes
 from crm_warehouse.errors import ExtractError
 from crm_warehouse.extract import extract
@@ -30,6 +31,7 @@ from crm_warehouse.landing import (
     batches_on,
     clear_arriving,
     current_batches,
+    deliveries_arriving,
     land,
     redelivered,
     sequence_gaps,
@@ -317,6 +319,54 @@ def test_a_crash_before_the_rename_leaves_nothing_visible_and_is_cleared(tiny):
     clear_arriving(tiny.settings)
     assert not arriving.parent.exists()
     assert send_and_land(tiny, "王芳", 1)[1]
+
+
+def test_what_another_run_makes_ready_is_not_cleared_away(tiny):
+    with deliveries_arriving(tiny.settings):
+        (arriving := tiny.settings.landing / ".arriving" / "0123456789abcdef").mkdir(parents=True)
+        clear_arriving(tiny.settings)
+        assert arriving.is_dir()
+    clear_arriving(tiny.settings)
+    assert not arriving.exists()
+
+
+def test_what_another_run_lands_while_this_one_looks_is_compared_too(tiny, monkeypatch):
+    tiny.send(CUSTOMERS, customers(1))
+    batches_of_day, looked = landing.batches_of_day, []
+
+    def look(spec, day_folder):
+        found = batches_of_day(spec, day_folder)
+        if not looked:  # another run lands it just after
+            looked.append(True)
+            tiny.land(CUSTOMERS)
+        return found
+
+    monkeypatch.setattr(landing, "batches_of_day", look)
+    batch, is_new = tiny.land(CUSTOMERS)
+    assert (batch.number, is_new) == (1, False)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_of_two_runs_that_land_one_delivery_at_once_the_faster_one_s_stays(tiny, monkeypatch, same):
+    tiny.send(CUSTOMERS, customers(1))
+    move_in, faster = landing._move_in, []
+
+    def slowly(settings, spec, delivery, folder, number):
+        if not faster:  # another run lands it just before
+            faster.append(True)
+            if not same:
+                tiny.send(CUSTOMERS, customers(2))
+            tiny.land(CUSTOMERS)
+        return move_in(settings, spec, delivery, folder, number)
+
+    monkeypatch.setattr(landing, "_move_in", slowly)
+    if same:
+        batch, is_new = tiny.land(CUSTOMERS)
+        assert not is_new
+        assert current_batches(tiny.settings, tiny.spec(CUSTOMERS), [MONDAY]) == [batch]
+    else:
+        with pytest.raises(ExtractError, match="has landed with other content"):
+            tiny.land(CUSTOMERS)
 
 
 def test_a_crash_after_the_folder_of_the_day_leaves_a_day_without_batch(tiny):

@@ -181,10 +181,14 @@ def _cut(path: Path, torn: bytes) -> None:
 
 
 def _write_line(path: Path, entry: dict) -> None:
-    with path.open("ab") as file:
-        file.write(line_of(entry))
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with path.open("ab") as file:
+            file.write(line_of(entry))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as problem:
+        problem.filename = problem.filename or str(path)  # writing itself does not say where
+        raise
     sync(path.parent)
 
 

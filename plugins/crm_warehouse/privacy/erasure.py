@@ -19,14 +19,14 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
 
-from crm_warehouse.build import only_writer
 from crm_warehouse.errors import ErasureRefused
 from crm_warehouse.evidence import kept, log
 from crm_warehouse.extract import Delivery
 from crm_warehouse.files import read_json, write_json
-from crm_warehouse.landing import ACCEPTED, ROWS, Batch, batches_on, landed_dates
+from crm_warehouse.landing import ACCEPTED, ROWS, Batch, batches_on, landed_dates, none_arriving
 from crm_warehouse.privacy.redaction import find_erased, personal_values, pseudonym_of, redact
 from crm_warehouse.privacy.tokens import forget_tokens, read_key
+from crm_warehouse.processes import one_writer
 from crm_warehouse.profile import Extract, Profile
 from crm_warehouse.settings import Settings
 
@@ -89,10 +89,11 @@ def erase(settings: Settings, profile: Profile, customer_id: str, *, by: str, re
 
 
 def finish(settings: Settings, profile: Profile) -> list[dict]:
-    """Carry out what was asked for and is not done; what was done now. Not while a gate or a build is at work."""
+    """Carry out what was asked for and is not done; what was done now. Refused while a gate or a build is at work; waits for
+    extracts, so that what lands knows of every erasure or is seen by it."""
     if all("erased_at" in erasure for erasure in read_erasures(settings)):
         return []
-    with only_writer(settings), _changing(settings) as erasures:
+    with one_writer(settings), none_arriving(settings), _changing(settings) as erasures:
         waiting = [erasure for erasure in erasures if "erased_at" not in erasure]
         for erasure in waiting:
             files = _carry_out(settings, profile, erasure)
@@ -170,18 +171,11 @@ def _journal(settings: Settings, erasure: dict) -> Path:
 
 
 @contextmanager
-def none_at_work(settings: Settings, kind: int = fcntl.LOCK_SH) -> Iterator[None]:
-    """While no erasure is at work, and none begins: what lands now knows of every erasure, or is seen by the next one."""
-    settings.erasures.parent.mkdir(parents=True, exist_ok=True)
-    with settings.erasures.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, kind)
-        yield
-
-
-@contextmanager
 def _changing(settings: Settings) -> Iterator[list[dict]]:
     """The erasures, to be changed by one at a time; written when nothing was refused."""
-    with none_at_work(settings, fcntl.LOCK_EX):
+    settings.erasures.parent.mkdir(parents=True, exist_ok=True)
+    with settings.erasures.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         erasures = read_erasures(settings)
         yield erasures
         write_json(settings.erasures, erasures)

@@ -47,7 +47,7 @@ def publish(settings: Settings, candidate: Path, audited: dict, lease: Lease, sw
 
     `audited`: bank, reporting_currency, business_date, run_id, sha256 and tables, as the mart gate saw them.
     `lease`: as it was taken when the run planned. Another version that is live since (compare and swap), or a newer lease
-    that has passed (fencing), refuses this one. A candidate whose tables equal the live ones moves nothing.
+    that has passed (fencing), refuses this one. A candidate whose tables equal the live ones moves nothing, if those are whole.
     """
     live = live_version(settings)
     _refuse_stale(settings, live, audited, lease, switch_bank)
@@ -55,13 +55,14 @@ def publish(settings: Settings, candidate: Path, audited: dict, lease: Lease, sw
     # Before the lock: it takes a while, and nobody shall wait for it to roll back.
     parquet = settings.warehouse / f"parquet_{lease.token}"
     try:
-        files = {} if _same_content(live, audited) else write_parquet_set(candidate, parquet)
+        stays = _may_stay(settings, live, audited)
+        files = {} if stays else write_parquet_set(candidate, parquet)
         with pointer_lock(settings):
-            live = live_version(settings)
+            before, live = live, live_version(settings)
             _refuse_stale(settings, live, audited, lease, switch_bank)
             leases.let_pass(settings, live, lease.token)
             _clear_parquet(settings, lease)
-            if _same_content(live, audited):
+            if stays if live == before else _may_stay(settings, live, audited):
                 _point_link(settings, live)
                 retain(settings, live, datetime.now(UTC))
                 return live
@@ -146,7 +147,7 @@ def _move(
         "version": version,
         "sequence": max((kept["sequence"] for kept in kept_versions(settings)), default=0) + 1,
         "fencing_token": lease.token,
-        "previous": live["version"] if live else None,
+        "previous": _previous(live, version),
         "file": file.name,
         "parquet": files,
         "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -159,11 +160,27 @@ def _move(
     return body
 
 
+def _previous(live: dict | None, version: str) -> str | None:
+    """What is live, unless that is this version, damaged, under the same name."""
+    return live and (live["version"] if live["version"] != version else live["previous"])
+
+
 def _clear_parquet(settings: Settings, lease: Lease) -> None:
     """Sets of runs that were killed, or are refused from now on."""
     for folder in settings.warehouse.glob("parquet_*"):
         if int(folder.name.removeprefix("parquet_")) < lease.token:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _may_stay(settings: Settings, live: dict | None, audited: dict) -> bool:
+    """Whether what is live says the same and is whole: a damaged file is mended by the next run, not kept for its figures."""
+    if not _same_content(live, audited):
+        return False
+    try:
+        prove_version(settings, live)
+    except PublishRefused:
+        return False
+    return True
 
 
 def _same_content(live: dict | None, audited: dict) -> bool:

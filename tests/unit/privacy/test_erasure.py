@@ -17,7 +17,7 @@ from publish.candidates import content_of, publish
 from unit.tiny_bank import BALANCE, CUSTOMER, DAY, TUESDAY, TinyBank, profile_body, write_profile
 
 from crm_warehouse import pipeline
-from crm_warehouse.errors import BuildFailed, ErasureRefused
+from crm_warehouse.errors import AnotherAtWork, ErasureRefused
 from crm_warehouse.evidence import kept as evidence
 from crm_warehouse.evidence import log
 from crm_warehouse.files import read_json, sha256_of, write_json
@@ -25,7 +25,7 @@ from crm_warehouse.landing import ACCEPTED, ROWS, Batch, current_batches
 from crm_warehouse.privacy import erasure, redaction
 from crm_warehouse.privacy.redaction import pseudonym_of
 from crm_warehouse.privacy.tokens import read_key
-from crm_warehouse.processes import only_one
+from crm_warehouse.processes import one_writer
 from crm_warehouse.profile import load_profile
 from crm_warehouse.progress import silent
 from crm_warehouse.publish import kept
@@ -215,10 +215,7 @@ def test_a_second_request_for_the_same_customer_says_that_it_was_done(tiny):
 
 
 def test_no_erasure_while_a_run_is_at_work_and_the_request_is_kept(tiny):
-    with (
-        only_one(tiny.settings.warehouse / ".build.lock", BuildFailed("")),
-        pytest.raises(BuildFailed, match="another run"),
-    ):
+    with one_writer(tiny.settings), pytest.raises(AnotherAtWork, match="another run of tiny is at work"):
         erase(tiny)
     assert len(erasure.finish(tiny.settings, tiny.profile)) == 1
     assert traces_in(tiny.settings.home, PERSONAL) == []
