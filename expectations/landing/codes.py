@@ -145,10 +145,16 @@ def varied(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
 
 
 def shares(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
-    """{column: {code: name}}: a code's share of a date's filled rows lies in the policy `<name>_min`, `<name>_max`."""
+    """{column: {code: name}}: a code's share of a date's filled rows lies in the policy `<name>_min`, `<name>_max`.
+
+    `among: {column: value}` beside the codes: of the rows of which that holds.
+    """
     for name, codes in written.items():
         column = column_of(profile, extract, name)
+        among = condition(profile, extract, codes.get("among", {}))
         for code, threshold in codes.items():
+            if code == "among":
+                continue
             least = _rows_min(profile, threshold)
             is_code = f"{value(name)} = {code if column.type == 'boolean' else literal(code)}"
             is_code = is_code.replace("True", "true").replace("False", "false") if column.type == "boolean" else is_code
@@ -157,9 +163,8 @@ def shares(profile: Profile, extract: Extract, written: Any) -> Iterator[Rule]:
                 f"{share} {operator} {bound} * count({value(name)})"
                 for operator, bound in thresholds.bounds(profile, threshold)
             ]
-            wrong = per_date(
-                extract, "checked.business_date", f"count({value(name)}) >= {least} and ({' or '.join(out)})"
-            )
+            enough = f"count({value(name)}) >= {least} and ({' or '.join(out)})"
+            wrong = per_date(extract, "checked.business_date", enough, among)
             shown = str(code).lower() if column.type == "boolean" else code
             yield rule(
                 extract,

@@ -7,12 +7,14 @@ from datetime import date, timedelta
 from crm_warehouse.profile import Profile
 
 LONG_CLOSURE = 7  # calendar days without a business day: a festival, whatever its name
+LAST_DUE_DAY = 28  # of a month: loans and cards fall due on days that every month has
 BEFORE_FESTIVAL, AFTER_FESTIVAL = 10, 3  # calendar days around it on which people do other things than usual
 
 NAMES = {
     "ordinary": "平日",
     "after closed days": "休息日后首日",
     "month-end": "月末",
+    "after the last due day": "最后还款日之后",
     "quarter-end": "季末",
     "festival": "长假前后",
     "after a long closure": "长假后首日",
@@ -25,7 +27,8 @@ def is_open(profile: Profile, day: date) -> bool:
 
 
 def day_type(profile: Profile, day: date) -> str:
-    """The first that holds: after a long closure, festival, quarter-end, month-end, after closed days, ordinary."""
+    """The first that holds: after a long closure, festival, quarter-end, month-end, after the last due day, after closed days,
+    ordinary."""
     if not any(is_open(profile, day - timedelta(days=n)) for n in range(1, LONG_CLOSURE + 1)):
         return "after a long closure"
     if _is_near_long_closure(profile, day):
@@ -33,6 +36,8 @@ def day_type(profile: Profile, day: date) -> str:
     following = next(d for d in (day + timedelta(days=n) for n in range(1, 32)) if is_open(profile, d))
     if following.month != day.month:
         return "quarter-end" if day.month % 3 == 0 else "month-end"
+    if day.day > LAST_DUE_DAY:
+        return "after the last due day"
     return "ordinary" if is_open(profile, day - timedelta(days=1)) else "after closed days"
 
 
