@@ -104,6 +104,8 @@ def test_shares_of_a_boolean(tmp_path, is_on, is_bad):
 def test_shares_among_the_rows_of_which_a_condition_holds(tmp_path, seen, is_bad):
     """Five rows without the code: too few of them count where `among` leaves fewer than the policy's least."""
     columns = {**COLUMNS, "seen_at": {"type": "date"}}
-    rows = [{**row, "seen_at": {"y": "2026-06-01", "n": ""}[each]} for row, each in zip(things(*"bbbbb"), seen, strict=True)]
+    rows = [
+        {**row, "seen_at": {"y": "2026-06-01", "n": ""}[each]} for row, each in zip(things(*"bbbbb"), seen, strict=True)
+    ]
     expect = {"shares": {"code": {"a": "share", "among": {"seen_at": None}}}}
     assert found(tmp_path, columns, expect, rows, POLICY) == {"code=a.share": [0, 1, 2, 3, 4] if is_bad else []}

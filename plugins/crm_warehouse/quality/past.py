@@ -41,6 +41,8 @@ COMPARED = (
     "variety_lost_rows_min",
 )
 LOOK_BACK = 260  # deliveries of an extract that are looked at by name: a year of business days
+# Of what changes, so few rows may be those of yesterday but for their dates: who was contacted then answers today.
+ALIKE_BY_CHANCE = 5
 LEARNS, LOOKS_BACK = "as_learned", {"comes_once", "reverses"}  # principles that need more than the delivery before
 
 
@@ -192,6 +194,7 @@ def _load_statistics(connection, profile: Profile, spec: Extract, landed, before
 
 def _find_repeats(connection, spec: Extract, landed: list[Batch]) -> None:
     """Which earlier delivery, or which earlier batch of the same date, had the same content."""
+    least = ALIKE_BY_CHANCE if spec.delivery == "changes" else 1
     connection.execute(
         f"""
         update _deliveries set same_as_date = (
@@ -199,7 +202,7 @@ def _find_repeats(connection, spec: Extract, landed: list[Batch]) -> None:
                 on before.source_table = today.source_table and before.statistic = 'content' and before.code = today.code
                 and before.base = today.base and before.business_date < today.business_date
                 and before.business_date >= _deliveries.window_from
-            where today.source_table = '{spec.table}' and today.statistic = 'content' and today.base > 0
+            where today.source_table = '{spec.table}' and today.statistic = 'content' and today.base >= {least}
                 and today.business_date = _deliveries.business_date and today.batch = _deliveries.batch
         ) where source_table = '{spec.table}'
         """

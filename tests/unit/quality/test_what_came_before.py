@@ -1,5 +1,6 @@
 """Rules that need the delivery before: each finds its known-bad delivery at its boundary, and a replay says the same."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pyarrow.parquet as pq
@@ -323,6 +324,16 @@ def test_a_known_bad_delivery_fails_its_rule_alone_and_in_a_range(tmp_path, expe
     verdict = judge(bank, *((FRIDAY, MONDAY) if in_one_run else (MONDAY,)))
     assert verdict.gate.run == verdict.gate.planned
     assert not_passed(verdict) == found
+
+
+@pytest.mark.parametrize(("rows", "found"), [(4, {}), (5, {"transactions.delivery.not_sent_before": 1})])
+def test_few_changes_may_be_those_of_yesterday_but_for_their_dates(tmp_path, rows, found):
+    bank = moving_bank(tmp_path, {"transactions": {"arrives": True}})
+    changing = [replace(e, delivery="changes") if e.name == "transactions" else e for e in bank.profile.extracts]
+    bank = replace(bank, profile=replace(bank.profile, extracts=tuple(changing)))
+    for day in (FRIDAY, MONDAY):
+        send(bank, day, transactions=[move(number, day, "5.00") for number in range(rows)])
+    assert not_passed(judge(bank, FRIDAY, MONDAY)) == found
 
 
 @pytest.mark.parametrize(
