@@ -49,12 +49,14 @@ def run_sql_alone(settings: Settings) -> dict:
     with models.scratch() as connection:
         connection.execute("set threads = 2; set preserve_insertion_order = false; set TimeZone = 'UTC'")
         for model in models.order(list(models.by_name), ()):
-            began = time.perf_counter()
+            began, worked = time.perf_counter(), time.process_time()
             models.run(connection, [model.name], given)
-            times.append((round(time.perf_counter() - began, 2), model.name))
+            seconds, of_processor = time.perf_counter() - began, time.process_time() - worked
+            times.append((round(of_processor, 2), round(seconds, 2), model.name))
             given.append(model.name)
     return {
         "statements": len(times),
-        "sql_seconds": round(sum(seconds for seconds, _ in times), 2),
-        "slowest": sorted(times, reverse=True)[:MOST_LISTED],
+        "sql_seconds": round(sum(seconds for _, seconds, _ in times), 2),
+        "sql_cpu_seconds": round(sum(of_processor for of_processor, *_ in times), 2),
+        "slowest": sorted(times, reverse=True)[:MOST_LISTED],  # processor seconds, seconds by the clock, model
     }
