@@ -104,6 +104,7 @@ def time_in_airflow(settings: Settings, day: date) -> dict:
 def time_day(folder: Path, customers: int, days: int, with_airflow: bool, beside: list[str], console: Console) -> dict:
     """Everything of one size."""
     console.print(f"{customers:,} customers: simulating, then publishing the initial delivery and {days} days ...")
+    timed = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit(), "machine": machine()}
     staged, day = make_bank(folder, customers, days)
     settings = settings_of(copy_home(staged.home, Path(tempfile.mkdtemp(dir=folder)) / "home"), staged.source_root)
     phases = {}
@@ -117,9 +118,7 @@ def time_day(folder: Path, customers: int, days: int, with_airflow: bool, beside
     marts = compare_with_published(settings, folder / "beside" / "floor" / "floor.duckdb")
     differing = {mart: found for mart, found in marts.items() if found["rows_differing"]}
     result = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit(),
-        "machine": machine(),
+        **timed,
         "customers": customers,
         "days_before": days,
         "business_date": day.isoformat(),

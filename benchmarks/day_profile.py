@@ -15,16 +15,19 @@ MOST_LISTED = 10
 
 
 def profile_build(target: Path) -> dict:
-    """From dbt's manifest and results: seconds by kind of node, the ten slowest models and tests."""
+    """From dbt's manifest and results: seconds by kind of node and by area of the models, the ten slowest models and tests."""
     nodes = read_json(target / "manifest.json")["nodes"]
     results = read_json(target / "run_results.json")
     seconds: dict[str, list[float]] = defaultdict(list)
+    areas: dict[str, float] = defaultdict(float)
     by_type: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for result in results["results"]:
         node = nodes[result["unique_id"]]
         kind = node["resource_type"]
         layer = f"{node['config']['schema']} {node['config']['materialized']}s" if kind == "model" else f"{kind}s"
         seconds[layer].append(result["execution_time"])
+        if kind == "model":
+            areas[" ".join(node["fqn"][1:-1])] += result["execution_time"]
         by_type[kind].append((round(result["execution_time"], 2), node["name"]))
     return {
         "nodes_seconds": round(results["elapsed_time"], 2),
@@ -36,6 +39,7 @@ def profile_build(target: Path) -> dict:
             }
             for kind, times in sorted(seconds.items(), key=lambda pair: -sum(pair[1]))
         },
+        "areas": {area: round(took, 1) for area, took in sorted(areas.items(), key=lambda pair: -pair[1])},
         "slowest_models": sorted(by_type["model"], reverse=True)[:MOST_LISTED],
         "slowest_tests": sorted(by_type["test"], reverse=True)[:MOST_LISTED],
     }
