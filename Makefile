@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; both build the locked environment first, by themselves.
-.PHONY: help setup demo test test-slow readers contract lint up faults faults-quick bench-landing bench-simulator bench-tiers bench-values bench-contributions bench-flows crash
+.PHONY: help setup demo test test-slow readers contract lint up faults faults-quick bench bench-landing bench-simulator bench-tiers bench-values bench-contributions bench-flows crash
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -40,6 +40,9 @@ readers: setup ## Eight readers that open and query all the while through 500 pu
 
 contract: setup ## Write dbt_project/contract.json anew; a break needs a line in CHANGELOG and a raised version
 	@$(BIN)/python -m crm_warehouse.publish.contract
+
+bench: setup ## One more business day end to end, beside a floor written by hand (BENCH="--customers 100000 --days 5 --airflow")
+	@$(BIN)/python -m benchmarks.day $(BENCH)
 
 bench-landing: setup ## What landing costs: 2.5 million rows, twice that, many small files
 	@$(BIN)/python benchmarks/landing.py --results benchmarks/results/landing.json

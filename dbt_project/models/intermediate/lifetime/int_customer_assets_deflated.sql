@@ -1,5 +1,6 @@
 -- A month's average assets at the prices and exchange rates they began with: what is left to move is what the customer does.
--- Interest credited is in it.
+-- Interest credited is in it. Most money is in the bank's currency and without a price: it stays as it is, because wide decimals
+-- cost more than all the rest.
 with prices as (
     select * from {{ ref('int_product_prices_indexed') }}
 ),
@@ -10,8 +11,10 @@ spans as (
         spans.month,
         spans.span_from,
         spans.span_to,
-        cast(cast(cast(spans.observed_amount as decimal(20, 2)) * prices.first_rate as decimal(24, 6)) * prices.price_factor as decimal(24, 6))
-            as amount
+        case
+            when prices.first_rate = 1 and prices.price_factor = 1 then cast(spans.observed_amount as decimal(24, 6))
+            else cast(cast(cast(spans.observed_amount as decimal(20, 2)) * prices.first_rate as decimal(24, 6)) * prices.price_factor as decimal(24, 6))
+        end as amount
     from {{ ref('int_position_month_spans') }} as spans
     inner join prices
         on

@@ -1,5 +1,6 @@
 -- What may count in a customer's rating, by month and product family; debts are a family of negative amounts. What comes from
 -- another record counts in the month on whose last day they belong together, with all months that this one's window reaches.
+-- The few debts are brought to the places of the many amounts: else all these would be cast to theirs, and lose six places.
 with amounts as (
     select
         customer_id,
@@ -15,10 +16,10 @@ with amounts as (
         customer_id,
         month,
         'debt' as product_family,
-        -debt_days as amount_days,
-        -eop_debt_amount as eop_amount,
-        -debt_days as home_amount_days,
-        -eop_debt_amount as home_eop_amount
+        cast(-debt_days as decimal(38, 12)) as amount_days,
+        cast(-eop_debt_amount as decimal(38, 12)) as eop_amount,
+        cast(-debt_days as decimal(38, 12)) as home_amount_days,
+        cast(-eop_debt_amount as decimal(38, 12)) as home_eop_amount
     from {{ ref('int_customer_debt_months') }}
 ),
 
