@@ -132,7 +132,7 @@ def fingerprint(settings: Settings, step: str) -> str:
         changed = [(done["files"], done["files_sha256"]) for done in erasure.read_erasures(settings)]
         return json.dumps([changed, [(str(file.relative_to(settings.home)), sha256_of(file)) for file in files]])
     live = versions.live_version(settings)
-    return json.dumps([live["business_date"], live["tables"]], sort_keys=True)
+    return json.dumps([live["business_date"], versions.tables_of_the_bank(live)], sort_keys=True)
 
 
 def make_scene(home: Path, source_root: Path, step: str) -> Scene:

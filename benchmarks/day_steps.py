@@ -66,10 +66,10 @@ def run_dbt_beside(settings: Settings, day: date, folder: Path, *arguments: str)
     project = str(settings.project / "dbt_project")
     command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "--log-level-file", "none", *arguments]
     command += ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
-    command += ["--log-path", str(target), "--vars", json.dumps(dbt_variables(profile, day))]
+    command += ["--log-path", str(target), "--vars", json.dumps(dbt_variables(profile))]
     database = folder / "warehouse.duckdb"
     database.unlink(missing_ok=True)
-    environment = {**os.environ, **dbt_environment(settings), "CRM_WAREHOUSE_DATABASE": str(database)}
+    environment = {**os.environ, **dbt_environment(settings, day), "CRM_WAREHOUSE_DATABASE": str(database)}
     subprocess.run(command, env=environment, cwd=project, stdout=subprocess.DEVNULL, check=True)
     results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))
     return {

@@ -93,7 +93,7 @@ def build(settings: Settings, profile: Profile, as_of: date, progress: Progress)
         target = settings.warehouse / "dbt"
 
         def run(*arguments: str) -> None:
-            _run_dbt(settings, arguments, dbt_variables(profile, as_of), target, lock, progress)
+            _run_dbt(settings, profile, as_of, arguments, target, lock, progress)
 
         def compile_models() -> Path:
             run("compile")
@@ -112,9 +112,7 @@ def prove_models(settings: Settings, profile: Profile, as_of: date, progress: Pr
     """
     target = settings.warehouse / "dbt"
     with _only_build(settings) as lock:
-        _run_dbt(
-            settings, ("test", "--select", "test_type:unit"), dbt_variables(profile, as_of), target, lock, progress
-        )
+        _run_dbt(settings, profile, as_of, ("test", "--select", "test_type:unit"), target, lock, progress)
     results = read_json(target / "run_results.json")["results"]
     failed = [result for result in results if result["status"] != "pass"]
     if failed or not results:
@@ -133,18 +131,19 @@ def _only_build(settings: Settings) -> AbstractContextManager[int]:
     )
 
 
-def dbt_variables(profile: Profile, as_of: date) -> dict:
+def dbt_variables(profile: Profile) -> dict:
     return {
         "bank": profile.bank,
-        "as_of_date": as_of.isoformat(),
         "reporting_currency": profile.reporting_currency,
         "provided": list(profile.provided),
     }
 
 
-def dbt_environment(settings: Settings) -> dict[str, str]:
-    """Where the models find what is not theirs to make: the database, landing, and what this program writes for them."""
+def dbt_environment(settings: Settings, as_of: date) -> dict[str, str]:
+    """The business date, and where the models find what is not theirs to make: the database, landing, what this program writes
+    for them."""
     return {
+        "CRM_WAREHOUSE_AS_OF": as_of.isoformat(),
         "CRM_WAREHOUSE_DATABASE": str(database_path(settings)),
         "CRM_WAREHOUSE_LANDING": str(settings.landing),
         "CRM_WAREHOUSE_BATCHES": str(settings.warehouse / "landing_batches.parquet"),
@@ -156,8 +155,9 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
 
 def _run_dbt(
     settings: Settings,
+    profile: Profile,
+    as_of: date,
     arguments: Sequence[str],
-    variables: dict,
     target: Path,
     lock: int,
     progress: Progress,
@@ -169,12 +169,12 @@ def _run_dbt(
     command = [sys.executable, "-m", "dbt.cli.main", "--log-format", "json", "--log-level-file", "none"]
     command += ["--no-use-colors", *arguments]
     command += ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
-    command += ["--log-path", str(target), "--vars", json.dumps(variables)]
+    command += ["--log-path", str(target), "--vars", json.dumps(dbt_variables(profile))]
     with (
         (target / "dbt.log").open("w", encoding="utf-8") as log,
         subprocess.Popen(
             command,
-            env={**os.environ, **dbt_environment(settings)},
+            env={**os.environ, **dbt_environment(settings, as_of)},
             cwd=project,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

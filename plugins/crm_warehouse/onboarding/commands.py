@@ -130,7 +130,7 @@ def _lineage(settings: Settings, target: Path) -> Path:
 
     profile = load_profile(settings)
     project = str(settings.project / "dbt_project")
-    environment = {**os.environ, **dbt_environment(replace(settings, home=target))}
+    environment = {**os.environ, **dbt_environment(replace(settings, home=target), profile.initial_delivery_on)}
     command = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-level-file", "none", "parse"]
     command += [
         "--project-dir",
@@ -142,7 +142,7 @@ def _lineage(settings: Settings, target: Path) -> Path:
         "--log-path",
         str(target),
     ]
-    command += ["--vars", json.dumps(dbt_variables(profile, profile.initial_delivery_on))]
+    command += ["--vars", json.dumps(dbt_variables(profile))]
     done = subprocess.run(command, env=environment, cwd=project, capture_output=True, text=True, check=False)
     if done.returncode or not (target / "manifest.json").is_file():
         lines = (done.stdout + done.stderr).strip().splitlines() or ["no output"]
