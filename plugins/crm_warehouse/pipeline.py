@@ -167,6 +167,7 @@ def judge_landing(settings: Settings, run_id: str, progress: Progress) -> dict:
     """Run the landing gate over the run's batches; accept them, or raise GateFailed."""
     from crm_warehouse.quality import learned
     from crm_warehouse.quality.landing_gate import run_landing_gate
+    from crm_warehouse.report.data_docs import keep_data_docs
 
     profile, dates = _profile_and_dates(settings, run_id)
     with _result_of(settings, run_id, "landing_gate") as result:
@@ -179,6 +180,7 @@ def judge_landing(settings: Settings, run_id: str, progress: Progress) -> dict:
         result.update(verdict.to_json())
         quality_results.keep(settings.run_folder(run_id), read_plan(settings, run_id), verdict.gate)
         learned.keep(database, settings.run_folder(run_id) / "learned_bounds.parquet")
+        keep_data_docs(settings.run_folder(run_id), "landing_gate", verdict.gate.validations)
         verdict.require_open()
     return result
 
@@ -212,7 +214,7 @@ def judge_marts(settings: Settings, run_id: str, progress: Progress) -> dict:
     """Run the mart gate on the candidate; raises GateFailed when BI may not see it."""
     from crm_warehouse.quality.mart_gate import run_mart_gate
     from crm_warehouse.quality.waivers import apply_waivers
-    from crm_warehouse.report.data_docs import DATA_DOCS, render_data_docs
+    from crm_warehouse.report.data_docs import keep_data_docs
 
     profile, dates = _profile_and_dates(settings, run_id)
     built = read_result(settings, run_id, "build")
@@ -224,7 +226,7 @@ def judge_marts(settings: Settings, run_id: str, progress: Progress) -> dict:
         gate = apply_waivers(settings, gate, [dates[-1]], datetime.now(UTC).date())
         result.update(gate.to_json(), audited=audited)
         quality_results.keep(settings.run_folder(run_id), read_plan(settings, run_id), gate)
-        write_json(settings.run_folder(run_id) / DATA_DOCS, render_data_docs(gate.validations))
+        keep_data_docs(settings.run_folder(run_id), "mart_gate", gate.validations)
         gate.require_open()
     return result
 

@@ -18,7 +18,7 @@ from unit.tiny_bank import BALANCE, DAY, TinyBank, customers
 
 import expectations.landing
 import expectations.marts
-from crm_warehouse.files import read_json, write_json
+from crm_warehouse.files import write_json
 from crm_warehouse.profile import load_profile
 from crm_warehouse.progress import silent
 from crm_warehouse.publish.candidate import marts_of
@@ -27,7 +27,7 @@ from crm_warehouse.quality.gate import run_gate
 from crm_warehouse.quality.landing_gate import run_landing_gate
 from crm_warehouse.quality.rule import Rule
 from crm_warehouse.report import drawings, trends
-from crm_warehouse.report.data_docs import render_data_docs
+from crm_warehouse.report.data_docs import read_data_docs, render_data_docs
 from crm_warehouse.report.figures import FEWEST_SHOWN, read_figures
 from crm_warehouse.report.pages import FOLDER, WORDS
 from crm_warehouse.report.site import write_report
@@ -232,9 +232,10 @@ def test_a_waiver_is_told_with_its_end_and_who_answers_for_it(reference_run, tmp
     assert "还有 10 天" in chinese and "批准人 Wang Fang" in chinese
 
 
-def test_data_docs_show_every_suite_of_the_mart_gate_with_its_counts(site, reference_run):
-    docs = read_json(reference_run.settings.run_folder("reference") / "data_docs.json")
-    results = reference_run.summary["results"]["mart_gate"]["results"]
+@pytest.mark.parametrize("gate", ["landing_gate", "mart_gate"])
+def test_data_docs_show_every_suite_of_a_gate_with_its_counts(site, reference_run, gate):
+    docs = read_data_docs(reference_run.settings.run_folder("reference"), gate)
+    results = reference_run.summary["results"][gate]["results"]
     for suite, shown in docs.items():
         of_it = [row for row in results if row["rule"]["table"] == suite]
         assert (shown["evaluated"], shown["successful"]) == (len(of_it), sum(r["status"] == "passed" for r in of_it))

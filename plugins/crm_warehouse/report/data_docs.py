@@ -1,4 +1,4 @@
-"""Great Expectations' Data Docs of the mart gate, as GX renders them, within pages of ours.
+"""Great Expectations' Data Docs of both gates, as GX renders them, within pages of ours.
 
 GX's own page loads a dozen scripts and stylesheets from the network and a logo that counts its readers. Its sections, what
 each expectation is and what was observed, are taken; the page around them is the report's.
@@ -8,10 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
+
+from crm_warehouse.files import read_json, write_json
 
 # GX tells a verdict by an icon alone.
 _VERDICTS = {"fa-check-circle": "met", "fa-times": "not met", "fa-exclamation-triangle": "not evaluated"}
-DATA_DOCS = "data_docs.json"  # in the run's folder
+
+
+def keep_data_docs(run_folder: Path, gate: str, validations: Sequence) -> None:
+    """Keep in the run's folder what the report will show of the suites of `landing_gate` or `mart_gate`."""
+    write_json(_path(run_folder, gate), render_data_docs(validations))
+
+
+def read_data_docs(run_folder: Path, gate: str) -> dict[str, dict]:
+    """What was kept; nothing of a run of before 2026-12."""
+    path = _path(run_folder, gate)
+    return read_json(path) if path.is_file() else {}
+
+
+def _path(run_folder: Path, gate: str) -> Path:
+    return run_folder / f"{gate}_data_docs.json"
 
 
 def render_data_docs(validations: Sequence) -> dict[str, dict]:

@@ -6,13 +6,12 @@ from datetime import date
 from pathlib import Path
 
 from crm_warehouse.evidence.lineage import read_lineage
-from crm_warehouse.files import read_json
 from crm_warehouse.profile import Profile
 from crm_warehouse.quality import day_types
 from crm_warehouse.quality.quarantine import list_quarantine
 from crm_warehouse.quality.waivers import read_waivers, state_of
 from crm_warehouse.report import trends
-from crm_warehouse.report.data_docs import DATA_DOCS
+from crm_warehouse.report.data_docs import read_data_docs
 from crm_warehouse.report.figures import FEWEST_SHOWN, read_figures
 from crm_warehouse.report.lineage import extracts_delivered, list_lineage
 from crm_warehouse.settings import Settings
@@ -62,7 +61,7 @@ def gather_facts(settings: Settings, profile: Profile, summary: dict, digests: l
         "delivered": extracts_delivered(profile, batches),
         "figures": read_figures(Path(built["candidate"])) if is_built else None,
         "fewest_shown": FEWEST_SHOWN,
-        "data_docs": read_json(settings.run_folder(summary["run_id"]) / DATA_DOCS) if "mart_gate" in gates else {},
+        "data_docs": {name: read_data_docs(settings.run_folder(summary["run_id"]), name) for name in gates},
     }
 
 

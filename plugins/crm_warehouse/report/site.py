@@ -12,6 +12,7 @@ import io
 import json
 import os
 import shutil
+from itertools import chain
 from pathlib import Path
 
 from crm_warehouse.files import json_text, read_json, sync, sync_all, write_atomically
@@ -60,7 +61,7 @@ def _contents(
     for language in LANGUAGES:
         for page in PAGES:
             files[file_name(page, language)] = render(f"{page}.html", language, page=page, **facts).encode()
-        for suite, docs in facts["data_docs"].items():
+        for suite, docs in chain.from_iterable(of_gate.items() for of_gate in facts["data_docs"].values()):
             html = render("data_docs_suite.html", language, page="data_docs", suite=suite, docs=docs, **facts)
             files[f"data_docs/{file_name(suite, language)}"] = html.encode()
     files["files.csv"] = _csv_of(facts["batches"])
