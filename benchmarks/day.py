@@ -30,7 +30,7 @@ from benchmarks.day_profile import profile_build
 from benchmarks.day_steps import BESIDE, PHASES, settings_of
 from crm_warehouse import airflow_home, pipeline
 from crm_warehouse.files import read_json
-from crm_warehouse.privacy import write_key
+from crm_warehouse.privacy.tokens import write_key
 from crm_warehouse.profile import load_profile
 from crm_warehouse.progress import silent
 from crm_warehouse.settings import PROJECT, Settings
