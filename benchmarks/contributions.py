@@ -24,7 +24,7 @@ RESULTS = Path(__file__).parent / "results" / "contributions.json"
 TARGET = "fct_customer_contributions"
 GIVEN = (
     "int_position_spans_converted", "int_position_holders", "int_products_latest", "int_customer_rate_spans",
-    "int_transfer_price_spans", "int_parameter_spans", "int_loan_month_spans", "int_customers_latest", "int_fee_lines",
+    "int_transfer_price_spans", "int_parameter_spans", "int_loan_month_spans", "int_customer_branches_latest", "int_fee_lines",
     "int_channel_costs", "int_perk_lines", "int_customer_months", "int_customer_keys", "int_branch_moves",
 )  # fmt: skip
 MONTH = "date '2026-06-01'"
@@ -35,9 +35,9 @@ COMPARED = (
     "contribution_full_amount", "contribution_avoidable_amount", "over_service_ratio", "is_over_served",
 )  # fmt: skip
 INPUTS = {
-    "int_customers_latest": "select 'C' || lpad(n::varchar, 10, '0') as customer_id, 'B' || (n % 40) as branch_id from range({customers}) as t (n)",
-    "int_customer_keys": "select customer_id, md5(customer_id) as customer_key from {int_customers_latest}",
-    "int_customer_months": "select customer_id, {month} as month, false as is_partial_month from {int_customers_latest}",
+    "int_customer_branches_latest": "select 'C' || lpad(n::varchar, 10, '0') as customer_id, 'B' || (n % 40) as branch_id from range({customers}) as t (n)",
+    "int_customer_keys": "select customer_id, md5(customer_id) as customer_key from {int_customer_branches_latest}",
+    "int_customer_months": "select customer_id, {month} as month, false as is_partial_month from {int_customer_branches_latest}",
     "int_parameter_spans": """select parameter, value::decimal(18, 6) as value, date '2024-01-01' as valid_from, date '9999-12-31' as valid_to
         from (values ('interest_day_count', 360), ('interest_rate_highest', 0.5), ('over_service_max_ratio', 0.5)) as t (parameter, value)""",
     "int_products_latest": """select * from (values ('DEM', 'demand_deposit', 'CNY', null), ('USD', 'demand_deposit', 'USD', null),
@@ -76,13 +76,13 @@ INPUTS = {
         from range(0, {customers} * 5 // 2, 1000) as t (n) cross join range(2) as u (s)""",
     "int_fee_lines": """select customer_id, {month} as month, branch_id, 'CNY' as currency_code, 2::decimal(18, 6) as charged_amount,
             2::decimal(18, 6) as reporting_charged_amount, 1::decimal(18, 6) as reporting_waived_amount
-        from {int_customers_latest} where hash(customer_id) % 2 = 0""",
+        from {int_customer_branches_latest} where hash(customer_id) % 2 = 0""",
     "int_channel_costs": """select customer_id, {month} as month, activity, channel, branch_id, units, (units * 1.25)::decimal(37, 2) as full_amount,
             (units * 0.35)::decimal(37, 2) as avoidable_amount
-        from {int_customers_latest} cross join (values ('transaction', 'mobile'), ('transaction', 'branch'), ('account_maintenance', 'system')) as t (activity, channel)
+        from {int_customer_branches_latest} cross join (values ('transaction', 'mobile'), ('transaction', 'branch'), ('account_maintenance', 'system')) as t (activity, channel)
         cross join lateral (select (1 + hash(customer_id, channel) % 9)::bigint as units)""",
     "int_perk_lines": """select customer_id, {month} as month, branch_id, 'CNY' as currency_code, 30::decimal(18, 6) as cost_amount
-        from {int_customers_latest} where hash(customer_id, 3) % 20 = 0""",
+        from {int_customer_branches_latest} where hash(customer_id, 3) % 20 = 0""",
 }  # fmt: skip
 # The same rows: a line by product, branch and currency has six places, as the ledger books it; an amount has two.
 BY_HAND = """

@@ -48,17 +48,19 @@ def list_(bank: Bank = None, as_json: Annotated[bool, typer.Option("--json", hel
     """Every erasure: when, asked for by whom, why, and until when versions of before may be kept. Never who."""
     from crm_warehouse.privacy import erasure
 
-    shown = ("number", "asked_at", "asked_by", "reason", "erased_at", "files")
+    told = ("number", "asked_at", "asked_by", "reason", "erased_at", "files")
     found = [
-        {**{name: one.get(name) for name in shown}, "versions_until": erasure.last_day(one).isoformat()}
+        {**{name: one.get(name) for name in told}, "versions_until": erasure.last_day(one).isoformat()}
         for one in erasure.read_erasures(load_settings(bank))
     ]
     if as_json:
         print(json.dumps(found, ensure_ascii=False, indent=2))
         return
     table = Table(title="erasures 个人信息删除", title_justify="left")
-    for column in ("number", "asked at", "asked by", "reason", "erased at", "files", "older versions until"):
+    for column in ("number", "asked on", "asked by", "reason", "erased on", "files", "older versions until"):
         table.add_column(column)
     for one in found:
-        table.add_row(*("not yet: the next run does it" if value is None else str(value) for value in one.values()))
+        on = {name: one[name] and one[name][:10] for name in ("asked_at", "erased_at")}
+        shown = {**one, **on}.values()
+        table.add_row(*("not yet: the next run does it" if value is None else str(value) for value in shown))
     console.print(table if found else "nobody was erased")

@@ -13,7 +13,7 @@ with stated as (
         business_date,
         branch_id
     from {{ ref('stg_core__customers') }}
-    where business_date <= {{ as_of() }} and customer_type = 'personal'
+    where business_date <= {{ as_of() }}
 ),
 
 -- Nearly all stay where they are.

@@ -27,7 +27,7 @@ contacts as (
         coalesce(moves.branch_id, customers.branch_id) as branch_id,
         count(*) as units
     from {{ ref('stg_crm__contacts') }} as contacts
-    left join {{ ref('int_customers_latest') }} as customers
+    left join {{ ref('int_customer_branches_latest') }} as customers
         on contacts.customer_id = customers.customer_id
     {{ branch_moves_of("'customer:' || contacts.customer_id", 'cast(contacts.contacted_at as date)') }}
     where contacts.contacted_at < {{ as_of() }} + 1

@@ -16,7 +16,7 @@ with fees as (
             and fees.business_date < fx.valid_to
     left join {{ ref('int_accounts_latest') }} as accounts
         on fees.account_id = accounts.account_id
-    left join {{ ref('int_customers_latest') }} as customers
+    left join {{ ref('int_customer_branches_latest') }} as customers
         on fees.customer_id = customers.customer_id
     {{ branch_moves_of("coalesce('account:' || accounts.account_id, 'customer:' || fees.customer_id)", 'fees.business_date') }}
     where fees.business_date <= {{ as_of() }}

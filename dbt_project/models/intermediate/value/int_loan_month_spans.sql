@@ -50,7 +50,7 @@ spans as (
             loans.currency_code = fx.currency_code
             and fx.valid_from < loans.stands_to
             and fx.valid_to > loans.stands_from
-    left join {{ ref('int_customers_latest') }} as customers
+    left join {{ ref('int_customer_branches_latest') }} as customers
         on loans.customer_id = customers.customer_id
     left join {{ ref('int_branch_moves') }} as moves
         on 'customer:' || loans.customer_id = moves.holder_id

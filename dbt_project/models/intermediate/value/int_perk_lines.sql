@@ -16,7 +16,7 @@ perk_lines as (
         on
             programmes.joined_on <= months.month_end
             and (programmes.left_on is null or programmes.left_on > months.month)
-    left join {{ ref('int_customers_latest') }} as customers
+    left join {{ ref('int_customer_branches_latest') }} as customers
         on programmes.customer_id = customers.customer_id
     {{ branch_moves_of("'customer:' || programmes.customer_id", 'months.month_end') }}
     group by programmes.customer_id, months.month, coalesce(moves.branch_id, customers.branch_id)
