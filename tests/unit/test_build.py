@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import settings_in
+from conftest import LAST, settings_in
 
 from crm_warehouse import build
 from crm_warehouse.errors import BuildFailed
 from crm_warehouse.files import write_json
+from crm_warehouse.profile import load_profile
 from crm_warehouse.progress import silent
 
 
@@ -21,8 +22,9 @@ def run_instead_of_dbt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: 
     program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
+    settings = settings_in(tmp_path / "home")
     with (tmp_path / "lock").open("w") as lock:
-        build._run_dbt(settings_in(tmp_path / "home"), ("build",), {}, tmp_path / "dbt", lock.fileno(), silent)
+        build._run_dbt(settings, load_profile(settings), LAST, ("build",), tmp_path / "dbt", lock.fileno(), silent)
 
 
 def test_a_step_that_is_stopped_ends_at_once_and_takes_dbt_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
