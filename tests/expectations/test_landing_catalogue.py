@@ -74,7 +74,10 @@ def damages(profile: Profile, extract: Extract, rule: Rule) -> Iterator[str]:
     yield f"insert into {table} select each.* from {one} as each, range({MANY})"
     for column in read:
         empty = f'null as "{column.name}", null as "{column.name}__text"'
-        yield f"insert into {table} select each.* replace ({empty}) from {one} as each, range({MANY})"
+        for other in (each for each in read if each != column):
+            for value in VALUES[other.type]:
+                changed = f'{empty}, {value} as "{other.name}"'
+                yield f"insert into {table} select each.* replace ({changed}) from {one} as each, range({MANY})"
     yield f"delete from {table} where rowid % 3 = 1"
     for sibling in profile.extracts:
         if sibling.table in rule.bad_rows and sibling.table != table:
