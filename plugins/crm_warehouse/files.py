@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +55,17 @@ def write_json(path: Path, body: Any) -> None:
 
 def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def changing_list(path: Path) -> Iterator[list[dict]]:
+    """The entries of a JSON file, to be changed by one process at a time; written when nothing was refused. Empty where it is not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        entries = read_json(path) if path.is_file() else []
+        yield entries
+        write_json(path, entries)
 
 
 def sha256_of(path: Path) -> str:

@@ -9,12 +9,10 @@ of fct_ledger_reconciliation. Versions of before are gone `VERSIONS_KEPT` after 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
@@ -22,7 +20,7 @@ from typing import TextIO
 from crm_warehouse.errors import ErasureRefused
 from crm_warehouse.evidence import kept, log
 from crm_warehouse.extract import Delivery
-from crm_warehouse.files import read_json, write_json
+from crm_warehouse.files import changing_list, read_json
 from crm_warehouse.landing import ACCEPTED, ROWS, Batch, batches_on, landed_dates, none_arriving
 from crm_warehouse.privacy.redaction import find_erased, personal_values, pseudonym_of, redact
 from crm_warehouse.privacy.tokens import forget_tokens, read_key
@@ -81,7 +79,7 @@ def erase(settings: Settings, profile: Profile, customer_id: str, *, by: str, re
         raise ErasureRefused(
             f"no delivery of {profile.bank} names such a customer: give the id as the bank's own systems have it"
         )
-    with _changing(settings) as erasures:
+    with changing_list(settings.erasures) as erasures:
         asked = {"number": len(erasures) + 1, "customer": name, "asked_by": by, "reason": reason}
         entry = log.append(settings, "erasure_asked", {"bank": profile.bank, **asked})
         erasures.append({**asked, "pseudonyms": pseudonyms, "asked_at": entry["at"], "asked_entry": entry["sequence"]})
@@ -93,7 +91,7 @@ def finish(settings: Settings, profile: Profile) -> list[dict]:
     extracts, so that what lands knows of every erasure or is seen by it."""
     if all("erased_at" in erasure for erasure in read_erasures(settings)):
         return []
-    with one_writer(settings), none_arriving(settings), _changing(settings) as erasures:
+    with one_writer(settings), none_arriving(settings), changing_list(settings.erasures) as erasures:
         waiting = [erasure for erasure in erasures if "erased_at" not in erasure]
         for erasure in waiting:
             files = _carry_out(settings, profile, erasure)
@@ -168,14 +166,3 @@ def _batches(settings: Settings, spec: Extract) -> Iterator[Batch]:
 
 def _journal(settings: Settings, erasure: dict) -> Path:
     return settings.erasures.with_name(f"{settings.bank}_{erasure['number']}.jsonl")
-
-
-@contextmanager
-def _changing(settings: Settings) -> Iterator[list[dict]]:
-    """The erasures, to be changed by one at a time; written when nothing was refused."""
-    settings.erasures.parent.mkdir(parents=True, exist_ok=True)
-    with settings.erasures.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        erasures = read_erasures(settings)
-        yield erasures
-        write_json(settings.erasures, erasures)

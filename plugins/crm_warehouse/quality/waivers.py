@@ -8,15 +8,13 @@ waived: only those that say so (`Rule.may_be_waived`) can.
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from crm_warehouse.errors import WaiverRefused
 from crm_warehouse.evidence import log
-from crm_warehouse.files import read_json, write_json
+from crm_warehouse.files import changing_list, read_json
 from crm_warehouse.policy import parameter
 from crm_warehouse.profile import Profile
 from crm_warehouse.quality.gate import WAIVED, GateResult, RuleResult
@@ -74,7 +72,7 @@ def ask(
         "rule": rule_id, "first_date": first.isoformat(), "last_date": last.isoformat(), "ceiling": ceiling,
         "expires_on": expires_on.isoformat(), "reason": reason, "asked_by": by,
     }  # fmt: skip
-    with _changing(settings) as waivers:
+    with changing_list(settings.waivers) as waivers:
         asked = {"number": len(waivers) + 1, **asked}
         waivers.append(_recorded(settings, "waiver_asked", asked, "asked"))
     return waivers[-1]
@@ -134,7 +132,7 @@ def apply_waivers(settings: Settings, gate: GateResult, dates: Sequence[date], t
 
 def _decide(settings: Settings, number: int, what: str, by: str, reason: str, check: Callable[[dict], None]) -> dict:
     _require_person(by, reason)
-    with _changing(settings) as waivers:
+    with changing_list(settings.waivers) as waivers:
         waiver = next((waiver for waiver in waivers if waiver["number"] == number), None)
         if waiver is None:
             raise WaiverRefused(f"there is no waiver {number}; `crm-warehouse waive list` shows all")
@@ -153,14 +151,3 @@ def _recorded(settings: Settings, event: str, body: dict, what: str) -> dict:
 def _require_person(by: str, reason: str) -> None:
     if not by.strip() or not reason.strip():
         raise WaiverRefused("a waiver takes a person's name and a reason: give --by and --reason")
-
-
-@contextmanager
-def _changing(settings: Settings) -> Iterator[list[dict]]:
-    """The waivers, to be changed by one at a time; written when nothing was refused."""
-    settings.waivers.parent.mkdir(parents=True, exist_ok=True)
-    with settings.waivers.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        waivers = read_waivers(settings)
-        yield waivers
-        write_json(settings.waivers, waivers)
