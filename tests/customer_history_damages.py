@@ -75,7 +75,11 @@ HISTORY_DAMAGES = {
         one(CUSTOMERS, "age_band = null, is_founder_generation = null"),
         1,
     ),
-    "a flag turned": (f"{CUSTOMERS}.is_the_open_interval", one(HISTORY, "is_cautious = not is_cautious", OPEN), 1),
+    "a flag turned": (
+        f"{CUSTOMERS}.is_the_open_interval",
+        one(HISTORY, "is_cautious = not is_cautious", f"{OPEN} and is_cautious is not null"),
+        1,
+    ),
     "a customer without history": (
         f"{CUSTOMERS}.is_the_open_interval",
         f"delete from {HISTORY} where customer_key = (select min(customer_key) from {HISTORY})",
